@@ -1,0 +1,1 @@
+"""Everything of the workbench that is no screen. Imports no streamlit, and nothing heavy at start-up."""
