@@ -1,0 +1,137 @@
+"""What comes back from a model: a stream of frozen values, the last of them `Finished`.
+
+Every value encodes to JSON with its class name as `type` (`msgspec.json.encode`) and decodes again with
+`msgspec.json.decode(data, type=Event)`: over the wall, into the store, to a browser.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from core.messages import Overflow
+
+FinishReason = Literal["stop", "length", "context", "cancelled", "cut", "content_filter", "tool_calls"]
+"""Why an answer ended: `stop` an end token or a stop string; `length` max_tokens reached; `context` the context is
+full; `cancelled` a person or a client stopped it; `cut` it was interrupted (a dead process, nobody following)."""
+
+Origin = Literal["system", "history", "documents", "tools", "question", "answer"]
+"""Where a token in the context comes from; what is left of the context is *free*."""
+
+
+class _Event(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+    pass
+
+
+class Alternative(msgspec.Struct, frozen=True):
+    """A token that could have stood here: text, id and natural-log probability under the model, before sampling."""
+
+    text: str
+    id: int
+    logprob: float
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """One generated token.
+
+    `at`: seconds from the request being handed over to this token, on the system-wide clock of `time.perf_counter`
+    (a child process's stamps and ours are on one clock). `logprob` and `top` only where log-probabilities were asked.
+    """
+
+    id: int
+    text: str
+    at: float
+    logprob: float | None = None
+    top: tuple[Alternative, ...] = ()
+
+
+class Loading(_Event, frozen=True):
+    """The model is being loaded; `fraction` from 0 to 1."""
+
+    fraction: float
+
+
+class Queued(_Event, frozen=True):
+    """Waiting for a free place; `position` 1 is next."""
+
+    position: int
+
+
+class Prefill(_Event, frozen=True):
+    """The prompt is being read: `done` of `total` tokens, `cached` of them reused from an earlier request."""
+
+    done: int
+    total: int
+    cached: int
+
+
+class Trimmed(_Event, frozen=True):
+    """The conversation did not fit, and this much of it was left out, as the named policy says."""
+
+    policy: Overflow
+    dropped_messages: int
+    dropped_tokens: int
+
+
+class Text(_Event, frozen=True):
+    """A piece of the answer. `text` is empty while a token is held back: half a character, half a stop string."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+
+
+class Reasoning(_Event, frozen=True):
+    """A piece of the model's thinking, told apart from the answer."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+
+
+class Idle(_Event, frozen=True):
+    """Nothing new for a tenth of a second. Lets whoever reads the stream stop it while the model is busy."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens, counted by the tokenizer or by the server; `estimated` says that neither did.
+
+    `by_origin`: prompt tokens by where they come from; sums to `prompt_tokens` where known, else empty.
+    `context_length`: the context's size in tokens, None when unknown.
+    """
+
+    prompt_tokens: int
+    generated_tokens: int
+    cached_tokens: int = 0
+    estimated: bool = False
+    by_origin: dict[Origin, int] = {}
+    context_length: int | None = None
+
+
+class Timings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time went, in seconds and tokens a second. The definitions are in core/metrics.py; None: unknown.
+
+    `at`: for each generated token, seconds since the request was handed over; charts are drawn from it.
+    """
+
+    load_s: float | None = None
+    queue_s: float | None = None
+    prefill_s: float | None = None
+    ttft_s: float | None = None
+    decode_s: float | None = None
+    end_to_end_s: float | None = None
+    prompt_rate: float | None = None
+    decode_rate: float | None = None
+    inter_token_latency_median_s: float | None = None
+    inter_token_latency_p95_s: float | None = None
+    at: tuple[float, ...] = ()
+
+
+class Finished(_Event, frozen=True):
+    """The last event of every stream that did not raise."""
+
+    reason: FinishReason
+    usage: Usage
+    timings: Timings = Timings()
+
+
+Event = Loading | Queued | Prefill | Trimmed | Text | Reasoning | Idle | Finished

@@ -1,0 +1,1 @@
+"""Models of every origin behind one contract: see base.py."""
