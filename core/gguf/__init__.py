@@ -1,0 +1,1 @@
+"""GGUF files: read and checked in pure Python, and the memory they take. Knows nothing of llama.cpp's process."""
