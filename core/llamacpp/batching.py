@@ -1,0 +1,225 @@
+"""The decode loop of one model: all requests in progress decoded together, one thread, continuous batching.
+
+Every turn decodes the next token of each answer and a slice of the prompts that wait, as large as a turn may take
+(so that a long prompt does not freeze the others, and a cancel is heard soon). When the cache is full, idle sequences
+go first; then the youngest request steps back to the head of the queue and is prefilled again when there is room.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+import llama_cpp.llama_cpp as llama
+
+from core.errors import ModelBusy, ModelLoadFailed, WorkbenchError
+from core.events import Event, Prefill, Queued
+from core.llamacpp.generation import Generation
+from core.llamacpp.loading import LoadedModel
+from core.llamacpp.sequences import Kept, Sequences
+
+TURN_ALONE_S = 0.5
+TURN_SHARED_S = 0.12
+"""How long a turn with prompt tokens in it may take: nobody else is answering, somebody is."""
+
+SMALLEST_SLICE = 16
+QUEUE_LIMIT = 256
+
+Emit = Callable[[list[tuple[int, Event]]], None]
+Fail = Callable[[int, WorkbenchError], None]
+
+
+class Batcher:
+    """Requests in, events out. `submit`, `cancel` and `turn` are called from one thread."""
+
+    def __init__(self, model: LoadedModel, *, parallel: int, emit: Emit, fail: Fail) -> None:
+        self._model = model
+        self._parallel = parallel
+        self._emit = emit
+        self._fail = fail
+        self._sequences = Sequences(model.context, count=model.sequences, can_share=model.can_share_prefix)
+        self._waiting: deque[Generation] = deque()
+        self._running: list[tuple[Generation, Kept]] = []
+        self._batch = model.new_batch()
+        self._prompt_rate = 200.0
+        self._events: list[tuple[int, Event]] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether another turn has anything to do."""
+        return bool(self._waiting or self._running)
+
+    def submit(self, generation: Generation) -> None:
+        """A new request, to the end of the queue; fails it with `ModelBusy` when the queue is full."""
+        if len(self._waiting) >= QUEUE_LIMIT:
+            self._fail(generation.id, ModelBusy(model=self._model.name, waiting=len(self._waiting)))
+            generation.close()
+            return
+        self._waiting.append(generation)
+        if len(self._running) >= self._parallel:
+            self._report_queue()
+
+    def cancel(self, request: int) -> None:
+        """Ends a request wherever it is; its `Finished` says cancelled. Unknown ids are ignored: it had just ended."""
+        for generation in self._waiting:
+            if generation.id == request:
+                self._waiting.remove(generation)
+                self._finish(generation, None, "cancelled")
+                self._report_queue()
+                break
+        for generation, kept in self._running:
+            if generation.id == request:
+                self._finish(generation, kept, "cancelled")
+                break
+        self._flush()
+
+    def turn(self) -> None:
+        """Admits, decodes once, samples, and reports."""
+        self._admit()
+        rows = self._fill()
+        if self._batch.count:
+            self._decode(rows)
+        self._flush()
+
+    def _admit(self) -> None:
+        admitted = False
+        while self._waiting and len(self._running) < self._parallel:
+            generation = self._waiting[0]
+            if self._running and not self._has_room(generation):
+                break
+            kept = self._sequences.take(generation.tokens)
+            if kept is None:
+                break
+            self._waiting.popleft()
+            admitted = True
+            generation.admitted(cached=len(kept.tokens))
+            self._running.append((generation, kept))
+            self._report_prefill(generation, kept)
+        if admitted:
+            self._report_queue()
+
+    def _has_room(self, generation: Generation) -> bool:
+        reserve = 64 * (len(self._running) + 1)
+        return self._sequences.active_tokens() + len(generation.tokens) + reserve <= self._model.context_length
+
+    def _fill(self) -> list[tuple[Generation, Kept, int]]:
+        """Puts the next tokens into the batch. Returns the requests to sample for, each with its output row."""
+        batch, rows = self._batch, []
+        batch.clear()
+        for generation, kept in self._running:
+            if generation.decoding(kept):
+                rows.append((generation, kept, batch.add(kept.id, generation.tokens[-1], len(kept.tokens), True)))
+        waiting = [(g, k) for g, k in self._running if not g.decoding(k)]
+        if not waiting:
+            return rows
+        turn = TURN_SHARED_S if rows else TURN_ALONE_S
+        budget = min(max(int(self._prompt_rate * turn), SMALLEST_SLICE), batch.room)
+        for place, (generation, kept) in enumerate(waiting):
+            share = max(budget // (len(waiting) - place), 1)
+            start = len(kept.tokens)
+            part = generation.tokens[start : start + min(share, batch.room)]
+            if not part:
+                break
+            budget -= len(part)
+            whole = start + len(part) == len(generation.tokens)
+            generation.prefilling()
+            row = -1
+            for position, token in enumerate(part, start):
+                row = batch.add(kept.id, token, position, whole and position == len(generation.tokens) - 1)
+            if whole:
+                rows.append((generation, kept, row))
+        return rows
+
+    def _decode(self, rows: list[tuple[Generation, Kept, int]]) -> None:
+        began = time.perf_counter()
+        code = llama.llama_decode(self._model.context, self._batch.handle)
+        if code == 1:
+            self._make_room()
+            return
+        if code != 0:
+            self._fail_all(ModelLoadFailed(model=self._model.name, detail=f"llama_decode returned {code}"))
+            return
+        self._account(time.perf_counter() - began)
+        for generation, kept, row in rows:
+            self._sample(generation, kept, row)
+
+    def _account(self, seconds: float) -> None:
+        """Books the batch's tokens to their sequences, reports prefills, learns the prompt rate."""
+        by_id = {kept.id: (generation, kept) for generation, kept in self._running}
+        sizes: dict[int, int] = {}
+        for sequence, token in self._batch.contents():
+            by_id[sequence][1].tokens.append(token)
+            sizes[sequence] = sizes.get(sequence, 0) + 1
+        prompt_tokens = sum(size for size in sizes.values() if size > 1)
+        if prompt_tokens >= SMALLEST_SLICE and seconds > 0:
+            self._prompt_rate += 0.5 * (prompt_tokens / seconds - self._prompt_rate)
+        for sequence, size in sizes.items():
+            generation, kept = by_id[sequence]
+            generation.processed(size)
+            if size > 1 and not generation.started:
+                self._report_prefill(generation, kept)
+
+    def _sample(self, generation: Generation, kept: Kept, row: int) -> None:
+        try:
+            event, reason = generation.next(self._model.context, row)
+        except WorkbenchError as error:
+            self._end(generation, kept)
+            self._fail(generation.id, error)
+            return
+        if event is not None:
+            self._events.append((generation.id, event))
+        if reason is not None:
+            self._finish(generation, kept, reason)
+        elif len(generation.tokens) >= self._model.context_length:
+            self._overflow(generation, kept)
+
+    def _overflow(self, generation: Generation, kept: Kept) -> None:
+        trimmed = generation.roll()
+        if trimmed is None:
+            self._finish(generation, kept, "context")
+            return
+        self._events.append((generation.id, trimmed))
+        self._sequences.drop(kept, keep=generation.keep)
+
+    def _make_room(self) -> None:
+        """The cache had no cell left for this batch, and nothing was decoded: somebody must give way."""
+        if self._sequences.evict_idle():
+            return
+        if len(self._running) > 1:
+            generation, kept = self._running.pop()
+            self._sequences.drop(kept)
+            self._sequences.release(kept)
+            self._waiting.appendleft(generation)
+            self._report_queue()
+            return
+        generation, kept = self._running[0]
+        self._overflow(generation, kept)
+
+    def _finish(self, generation: Generation, kept: Kept | None, reason: str) -> None:
+        self._events += [(generation.id, event) for event in generation.finish(reason)]
+        self._end(generation, kept)
+
+    def _end(self, generation: Generation, kept: Kept | None) -> None:
+        generation.close()
+        if kept is not None:
+            self._running = [(g, k) for g, k in self._running if g is not generation]
+            self._sequences.release(kept)
+
+    def _fail_all(self, error: WorkbenchError) -> None:
+        for generation, kept in list(self._running):
+            self._sequences.drop(kept)
+            self._end(generation, kept)
+            self._fail(generation.id, error)
+
+    def _report_prefill(self, generation: Generation, kept: Kept) -> None:
+        done = min(len(kept.tokens), generation.prompt_tokens)
+        self._events.append((generation.id, Prefill(done, generation.prompt_tokens, generation.cached)))
+
+    def _report_queue(self) -> None:
+        self._events += [(g.id, Queued(place)) for place, g in enumerate(self._waiting, 1)]
+
+    def _flush(self) -> None:
+        if self._events:
+            self._emit(self._events)
+            self._events = []

@@ -1,0 +1,163 @@
+"""A model and its context in memory: loaded, described, freed with the process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import llama_cpp.llama_cpp as llama
+
+from core.errors import ModelLoadFailed, ModelUnsupported, WorkbenchError
+from core.llamacpp.templates import CHATML
+from core.llamacpp.vocabulary import Vocabulary
+from core.models.local import model_settings
+from core.models.local.wire import Load, Ready
+
+_KV_TYPES = {"f16": llama.GGML_TYPE_F16, "q8_0": llama.GGML_TYPE_Q8_0, "q4_0": llama.GGML_TYPE_Q4_0}
+_FLASH = {
+    "auto": llama.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "on": llama.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
+
+_log: deque[str] = deque(maxlen=50)
+
+
+def _log_line(level: int, text: bytes, _: ctypes.c_void_p) -> None:
+    if level >= llama.GGML_LOG_LEVEL_WARN:
+        _log.append(text.decode("utf-8", errors="replace").strip())
+
+
+_keep_log = llama.llama_log_callback(_log_line)
+
+
+class LoadedModel:
+    """One model, one context. Raises `ModelUnsupported` or `ModelLoadFailed` with llama.cpp's own words."""
+
+    def __init__(self, load: Load, progress: Callable[[float], None]) -> None:
+        began = time.perf_counter()
+        self.name = load.name
+        self._settings = load.settings
+        llama.llama_log_set(_keep_log, None)
+        llama.llama_backend_init()
+        self._model = self._load(load, progress)
+        self.vocabulary = Vocabulary(self._model)
+        self.trained_context = int(llama.llama_model_n_ctx_train(self._model))
+        self.can_share_prefix = not (
+            llama.llama_model_is_recurrent(self._model) or llama.llama_model_is_hybrid(self._model)
+        )
+        self.threads = load.settings.threads or model_settings.physical_cores()
+        self.sequences = min(load.settings.sequences, llama.llama_max_parallel_sequences())
+        self.context = self._new_context()
+        self.context_length = int(llama.llama_n_ctx(self.context))
+        self.load_s = time.perf_counter() - began
+
+    @property
+    def template(self) -> str:
+        """The file's chat template, ChatML when it has none."""
+        return self._own_template() or CHATML
+
+    def ready(self) -> Ready:
+        """What the other side is told of it."""
+        return Ready(
+            context_length=self.context_length,
+            trained_context=self.trained_context,
+            threads=self.threads,
+            vocabulary=self.vocabulary.size,
+            has_template=self._own_template() is not None,
+            can_share_prefix=self.can_share_prefix,
+            load_s=self.load_s,
+        )
+
+    def new_batch(self) -> Batch:
+        """An empty batch of the context's size."""
+        return Batch(max(self._settings.batch_size, self.sequences))
+
+    def _own_template(self) -> str | None:
+        template = llama.llama_model_chat_template(self._model, None)
+        return template.decode("utf-8", errors="replace") if template else None
+
+    def _load(self, load: Load, progress: Callable[[float], None]) -> llama.llama_model_p:
+        def report(fraction: float, _: ctypes.c_void_p) -> bool:
+            progress(fraction)
+            return True
+
+        params = llama.llama_model_default_params()
+        params.n_gpu_layers = load.settings.gpu_layers
+        params.load_mode = llama.LLAMA_LOAD_MODE_MMAP if load.settings.mmap else llama.LLAMA_LOAD_MODE_NONE
+        callback = llama.llama_progress_callback(report)
+        params.progress_callback = callback
+        model = llama.llama_model_load_from_file(os.fsencode(load.path), params)
+        if not model:
+            raise _reason(self.name)
+        return model
+
+    def _new_context(self) -> llama.llama_context_p:
+        settings = self._settings
+        params = llama.llama_context_default_params()
+        params.n_ctx = model_settings.context_length(settings, trained=self.trained_context)
+        params.n_batch = params.n_ubatch = max(settings.batch_size, self.sequences)
+        params.n_seq_max = self.sequences
+        params.n_outputs_max = self.sequences
+        params.n_threads = params.n_threads_batch = self.threads
+        params.type_k = params.type_v = _KV_TYPES[settings.kv_type]
+        params.flash_attn_type = _FLASH[settings.flash_attention]
+        params.kv_unified = True
+        params.no_perf = True
+        context = llama.llama_init_from_model(self._model, params)
+        if not context:
+            raise _reason(self.name)
+        return context
+
+
+class Batch:
+    """Tokens for one `llama_decode`, written through ctypes into llama.cpp's own arrays."""
+
+    def __init__(self, size: int) -> None:
+        self.handle = llama.llama_batch_init(size, 0, 1)
+        self._size = size
+        self._sequences: list[int] = []
+
+    @property
+    def count(self) -> int:
+        """Tokens in it."""
+        return len(self._sequences)
+
+    @property
+    def room(self) -> int:
+        """Tokens that still fit."""
+        return self._size - len(self._sequences)
+
+    def clear(self) -> None:
+        """Takes everything out."""
+        self._sequences.clear()
+        self.handle.n_tokens = 0
+
+    def add(self, sequence: int, token: int, position: int, output: bool) -> int:
+        """Adds a token of a sequence; its row, which is also where its logits are read when `output`."""
+        row, batch = len(self._sequences), self.handle
+        batch.token[row] = token
+        batch.pos[row] = position
+        batch.n_seq_id[row] = 1
+        batch.seq_id[row][0] = sequence
+        batch.logits[row] = output
+        self._sequences.append(sequence)
+        batch.n_tokens = row + 1
+        return row
+
+    def contents(self) -> Iterator[tuple[int, int]]:
+        """(sequence, token) in order."""
+        token = self.handle.token
+        return ((sequence, token[row]) for row, sequence in enumerate(self._sequences))
+
+
+def _reason(name: str) -> WorkbenchError:
+    lines = [line for line in _log if line]
+    for line in lines:
+        if "unknown model architecture" in line:
+            return ModelUnsupported(model=name, detail=line.split("error loading model: ")[-1])
+    detail = next((line for line in reversed(lines) if "error" in line.lower() or "fail" in line.lower()), "")
+    return ModelLoadFailed(model=name, detail=(detail or "llama.cpp gave no reason").rstrip("."))

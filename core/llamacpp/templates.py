@@ -1,0 +1,156 @@
+"""Chat templates: Jinja from a model's file, a stranger's program, rendered in a sandbox, in time, within a size.
+
+The sandbox is Jinja's own (no attribute outside plain values, no change of what is passed in: CVE-2024-34359). Time: a
+template may loop for ever, and Python cannot end a thread, but it can raise an exception in one; what does not even
+react to that is ended with its process by the engine. Variables and extensions as in Hugging Face's
+`apply_chat_template`, which is what templates are written for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from core.errors import TemplateInvalid
+from core.messages import Message
+
+T = TypeVar("T")
+
+CHATML = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+"""For a file without a template, as llama.cpp does."""
+
+TIME_LIMIT_S = 2.0
+SIZE_LIMIT = 64_000_000
+"""Characters of source or output: far above a full context, far below a full memory."""
+
+
+class OutOfTime(BaseException):
+    """Raised inside a thread whose time is over. Not an `Exception`, so that a template cannot swallow it."""
+
+
+class _Generation(Extension):
+    """`{% generation %}…{% endgeneration %}` marks the assistant's text for training; here it is only its content."""
+
+    tags: ClassVar[set[str]] = {"generation"}
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, and no single operation that runs long outside Python, where no exception reaches it."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" and not (isinstance(right, int | float) and abs(right) <= 64):
+            raise TemplateError("it computes a power that is too large")
+        for many, times in ((left, right), (right, left)):
+            repeats = operator == "*" and isinstance(many, str | list | tuple) and isinstance(times, int)
+            if repeats and len(many) * times > SIZE_LIMIT:
+                raise TemplateError("it repeats a text too often")
+        return super().call_binop(context, operator, left, right)
+
+
+class ChatTemplate:
+    """One compiled template. Raises `TemplateInvalid` when it does not parse."""
+
+    def __init__(self, source: str, *, bos: str = "", eos: str = "") -> None:
+        self.bos = bos
+        self._globals = {"bos_token": bos, "eos_token": eos, "tools": None, "documents": None}
+        if len(source) > SIZE_LIMIT:
+            raise TemplateInvalid(detail="it is too long")
+        self._template = _guarded(lambda: _environment().from_string(source))
+
+    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> str:
+        """The prompt's text. Raises `TemplateInvalid` when the template fails, refuses the messages or runs too long."""
+        plain = [{"role": m.role, "content": m.content} for m in messages]
+
+        def run() -> str:
+            size, parts = 0, []
+            for part in self._template.generate(
+                messages=plain, add_generation_prompt=add_generation_prompt, **self._globals
+            ):
+                size += len(part)
+                if size > SIZE_LIMIT:
+                    raise TemplateInvalid(detail="its output is too long")
+                parts.append(part)
+            return "".join(parts)
+
+        return _guarded(run)
+
+
+def in_time(work: Callable[[], T], seconds: float) -> T:
+    """Runs `work` in this thread and raises `OutOfTime` inside it when the time is over."""
+    this_thread = threading.get_ident()
+    lock = threading.Lock()
+    over = False
+
+    def end() -> None:
+        with lock:
+            if not over:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(this_thread), ctypes.py_object(OutOfTime))
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        return work()
+    finally:
+        with lock:
+            over = True
+        timer.cancel()
+
+
+def _guarded(work: Callable[[], T]) -> T:
+    try:
+        return in_time(work, TIME_LIMIT_S)
+    except OutOfTime:
+        raise TemplateInvalid(detail=f"it did not end within {TIME_LIMIT_S:g} seconds") from None
+    except TemplateInvalid:
+        raise
+    except TemplateError as error:
+        raise TemplateInvalid(detail=_short(error)) from error
+    except (RecursionError, MemoryError) as error:
+        raise TemplateInvalid(detail="it needs too much memory") from error
+    except Exception as error:  # a template can raise anything that Python can
+        raise TemplateInvalid(detail=_short(error)) from error
+
+
+def _environment() -> _Sandbox:
+    # optimized=False: constant expressions would be computed while compiling, outside of what rendering checks.
+    environment = _Sandbox(
+        trim_blocks=True, lstrip_blocks=True, optimized=False, extensions=[_Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = _to_json
+    environment.globals["raise_exception"] = _refuse
+    environment.globals["strftime_now"] = lambda form: datetime.datetime.now().strftime(form)
+    return environment
+
+
+def _to_json(value: Any, indent: int | None = None, ensure_ascii: bool = False, **options: Any) -> str:
+    separators, sort_keys = options.get("separators"), bool(options.get("sort_keys", False))
+    return json.dumps(value, indent=indent, ensure_ascii=ensure_ascii, separators=separators, sort_keys=sort_keys)
+
+
+def _refuse(message: str) -> None:
+    raise TemplateError(str(message)[:500])
+
+
+def _short(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).rstrip(".")[:300]

@@ -1,0 +1,182 @@
+"""The process of one model: `python -m core.llamacpp.worker`. Frames in on stdin, frames out on stdout (wire.py).
+
+Three threads: this one decodes; one reads, and ends the process when the pipe closes, so that none is ever left over;
+one prepares (templates, tokens, grammars), so that a slow template holds nobody up. llama.cpp's own words go to stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+from core.errors import WorkbenchError
+from core.events import Event
+from core.llamacpp.batching import Batcher
+from core.llamacpp.generation import Generation
+from core.llamacpp.loading import LoadedModel
+from core.llamacpp.prompt import PromptMaker
+from core.llamacpp.templates import ChatTemplate
+from core.models.local import wire
+
+PROGRESS_EVERY_S = 0.05
+
+Work = Callable[[], None]
+
+
+class Outbox:
+    """Writes frames to the pipe, whole, from any thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def send(self, frame: wire.FromWorker) -> None:
+        """Writes one frame; ends the process when nobody reads any more."""
+        data = memoryview(wire.encode(frame) + b"\n")
+        try:
+            with self._lock:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+        except OSError:
+            os._exit(0)
+
+
+class Worker:
+    """Prepares requests in one thread and decodes them in another."""
+
+    def __init__(self, model: LoadedModel, outbox: Outbox, parallel: int) -> None:
+        self._model = model
+        self._outbox = outbox
+        vocabulary = model.vocabulary
+        template = ChatTemplate(model.template, bos=vocabulary.bos, eos=vocabulary.eos)
+        self._prompts = PromptMaker(vocabulary, template, model.context_length)
+        self._batcher = Batcher(model, parallel=parallel, emit=self._emit, fail=self.fail)
+        self._todo: queue.SimpleQueue[Work] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        """Decodes for as long as the process lives."""
+        while True:
+            if not self._batcher.busy:
+                self._todo.get()()
+            while not self._todo.empty():
+                self._todo.get()()
+            if self._batcher.busy:
+                self._batcher.turn()
+
+    def prepare(self, frame: wire.ToWorker) -> None:
+        """Does what can be done outside the decode thread, and hands it the rest."""
+        if isinstance(frame, wire.Cancel):
+            self._todo.put(lambda: self._batcher.cancel(frame.id))
+            return
+        try:
+            if isinstance(frame, wire.Start):
+                generation = self._generation(frame)
+                self._todo.put(lambda: self._batcher.submit(generation))
+            elif isinstance(frame, wire.Count):
+                self._outbox.send(self._count(frame))
+            elif isinstance(frame, wire.Tokenize):
+                ids = self._model.vocabulary.tokenize(frame.text, special=frame.special)
+                self._outbox.send(wire.Tokenized(frame.id, ids, [self._model.vocabulary.text(t) for t in ids]))
+        except WorkbenchError as error:
+            self.fail(frame.id if not isinstance(frame, wire.Load) else 0, error)
+
+    def fail(self, request: int, error: WorkbenchError) -> None:
+        """Tells the other side that a request failed."""
+        self._outbox.send(wire.Raised(request, error.to_dict()))
+
+    def _emit(self, items: list[tuple[int, Event]]) -> None:
+        self._outbox.send(wire.Events(items))
+
+    def _generation(self, frame: wire.Start) -> Generation:
+        prompt = self._prompts.make(frame.request)
+        if prompt.trimmed is not None:
+            self._emit([(frame.id, prompt.trimmed)])
+        return Generation(
+            frame.id,
+            frame.request,
+            prompt,
+            handed_over=frame.handed_over,
+            vocabulary=self._model.vocabulary,
+            context_length=self._model.context_length,
+            trained_context=self._model.trained_context,
+        )
+
+    def _count(self, frame: wire.Count) -> wire.Counted:
+        prompt = self._prompts.make(frame.request)
+        trimmed = prompt.trimmed
+        return wire.Counted(
+            frame.id,
+            len(prompt.tokens),
+            prompt.by_origin,
+            trimmed.dropped_messages if trimmed else 0,
+            trimmed.dropped_tokens if trimmed else 0,
+        )
+
+
+def main() -> None:
+    """Reads the `Load` frame, loads, answers until stdin closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the pipe
+    # Whatever writes to the standard output goes to stderr: the pipe is for frames alone.
+    outbox = Outbox(os.dup(1))
+    os.dup2(2, 1)
+    first = wire.decode_to_worker(sys.stdin.buffer.readline())
+    assert isinstance(first, wire.Load)
+    inbox: queue.SimpleQueue[wire.ToWorker] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(inbox,), daemon=True).start()
+    try:
+        model = LoadedModel(first, _progress(outbox))
+        worker = Worker(model, outbox, first.settings.parallel)
+    except WorkbenchError as error:
+        outbox.send(wire.Raised(0, error.to_dict()))
+        return
+    outbox.send(model.ready())
+    threading.Thread(target=_prepare, args=(inbox, worker), daemon=True).start()
+    worker.run()
+
+
+def _read(inbox: queue.SimpleQueue[wire.ToWorker]) -> None:
+    with _ends_with_the_process():
+        for line in sys.stdin.buffer:
+            inbox.put(wire.decode_to_worker(line))
+    os._exit(0)
+
+
+def _prepare(inbox: queue.SimpleQueue[wire.ToWorker], worker: Worker) -> None:
+    with _ends_with_the_process():
+        while True:
+            worker.prepare(inbox.get())
+
+
+@contextlib.contextmanager
+def _ends_with_the_process() -> Iterator[None]:
+    """A thread that fails is a fault of ours: the other side must hear of it rather than wait for ever."""
+    try:
+        yield
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(70)
+
+
+def _progress(outbox: Outbox) -> Callable[[float], None]:
+    last = 0.0
+
+    def report(fraction: float) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if now - last >= PROGRESS_EVERY_S:
+            last = now
+            outbox.send(wire.Progress(fraction))
+
+    return report
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""One model's process, seen from the server: started, watched, talked to, ended.
+
+llama.cpp never runs in the server's process. A child that dies is `ModelDied` on the answers it was giving (what had
+come is kept by their readers); `LocalModel` starts another on the next request. Thread-safe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+from core.errors import ModelDied, ModelLoadFailed, WorkbenchError
+from core.events import Event, Finished, Idle, Loading, Text
+from core.messages import ChatRequest
+from core.models.local import limits, wire
+from core.models.local.model_settings import ModelSettings
+
+IDLE_S = 0.1
+PREPARE_LIMIT_S = 20.0
+"""A request of which nothing is heard for that long has a template or grammar that cannot be interrupted."""
+
+PACE_S = 0.03
+"""Pause between two reads while text flows: the tokens come with their own times, and each wake-up of this process
+takes time from the threads that compute."""
+
+_SPIN = {"GOMP_SPINCOUNT": "1000"}
+"""llama.cpp's threads wait for each other hundreds of times a token, by spinning. Spun without end, as OpenMP does by
+default, a thread that waits takes the core from the one it waits for as soon as a browser wants a core too, and
+the rate falls to a tenth; asleep at once, it wakes too late."""
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+F = TypeVar("F", bound=wire.FromWorker)
+_Item = Event | WorkbenchError | wire.Counted | wire.Tokenized
+
+
+class Engine:
+    """A child process with one model in it. Starts loading at once."""
+
+    def __init__(self, path: Path, *, name: str, settings: ModelSettings) -> None:
+        self.name = name
+        self.settings = settings
+        self.ready: wire.Ready | None = None
+        self.fraction = 0.0
+        self._failure: WorkbenchError | None = None
+        self._loaded = threading.Event()
+        self._lock = threading.Lock()
+        self._readers: dict[int, queue.SimpleQueue[_Item]] = {}
+        self._numbers = itertools.count(1)
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process is
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "core.llamacpp.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            cwd=_ROOT,
+            env=_SPIN | os.environ,
+        )
+        self._send(wire.Load(str(path), name, settings))
+        threading.Thread(target=self._read, name=f"engine {name}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the child."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take requests (also while it is still loading)."""
+        return self._failure is None and self._process.poll() is None
+
+    @property
+    def answering(self) -> int:
+        """Requests in progress."""
+        return len(self._readers)
+
+    def load(self) -> Iterator[Loading | Idle]:
+        """Waits until the model is loaded, reporting progress. Raises what made loading fail."""
+        shown = -1.0
+        while not self._loaded.wait(IDLE_S):
+            if self.fraction > shown:
+                shown = self.fraction
+                yield Loading(shown)
+            else:
+                yield Idle()
+        if self._failure is not None:
+            raise self._failure
+
+    def stream(self, request: ChatRequest) -> Iterator[Event]:
+        """Events of one request on the loaded model; see `ChatModel.stream`."""
+        limits.check(request)
+        handed_over = time.perf_counter()
+        with self._expecting() as (number, inbox):
+            self._send(wire.Start(number, request, handed_over))
+            heard = False
+            try:
+                while True:
+                    item = self._next(inbox, waiting_since=None if heard else handed_over)
+                    if isinstance(item, WorkbenchError):
+                        raise item
+                    assert not isinstance(item, wire.Counted | wire.Tokenized)
+                    heard = heard or not isinstance(item, Idle)
+                    yield item
+                    if isinstance(item, Finished):
+                        return
+            finally:
+                if self.alive:
+                    self._send(wire.Cancel(number))
+
+    def count(self, request: ChatRequest) -> wire.Counted:
+        """Prompt tokens of a request, without answering it. Raises what making the prompt raises."""
+        limits.check(request)
+        return self._ask(lambda number: wire.Count(number, request), wire.Counted)
+
+    def tokenize(self, text: str, *, special: bool = False) -> wire.Tokenized:
+        """Token ids and pieces of a text."""
+        return self._ask(lambda number: wire.Tokenize(number, text, special), wire.Tokenized)
+
+    def close(self) -> None:
+        """Ends the process and gives all its memory back."""
+        self._fail(ModelDied(model=self.name, detail="it was closed"))
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # the child had gone with bytes unread
+                    pipe.close()
+
+    def _ask(self, frame: Callable[[int], wire.ToWorker], answer: type[F]) -> F:
+        began = time.perf_counter()
+        with self._expecting() as (number, inbox):
+            self._send(frame(number))
+            while True:
+                item = self._next(inbox, waiting_since=began)
+                if isinstance(item, WorkbenchError):
+                    raise item
+                if isinstance(item, answer):
+                    return item
+
+    def _next(self, inbox: queue.SimpleQueue[_Item], *, waiting_since: float | None) -> _Item:
+        try:
+            return inbox.get(timeout=IDLE_S)
+        except queue.Empty:
+            if waiting_since is not None and time.perf_counter() - waiting_since > PREPARE_LIMIT_S:
+                self._fail(ModelDied(model=self.name, detail="the chat template or the grammar did not end in time"))
+                self._process.kill()
+            return Idle()
+
+    def _expecting(self) -> _Expecting:
+        return _Expecting(self)
+
+    def _send(self, frame: wire.ToWorker) -> None:
+        data = wire.encode(frame) + b"\n"
+        assert self._process.stdin is not None
+        try:
+            with self._lock:
+                self._process.stdin.write(data)
+                self._process.stdin.flush()
+        except (OSError, ValueError):
+            self._fail(self._death())
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            for line in self._process.stdout:
+                flowing = self._take(wire.decode_from_worker(line))
+                if flowing:
+                    time.sleep(PACE_S)
+        except (ValueError, OSError):  # closed under our hands, or not a frame: either way it is over
+            pass
+        self._fail(self._death())
+
+    def _take(self, frame: wire.FromWorker) -> bool:
+        """Passes a frame on. True when it was nothing but text of answers that had begun."""
+        if isinstance(frame, wire.Events):
+            for number, event in frame.items:
+                self._deliver(number, event)
+            return all(isinstance(e, Text) for _, e in frame.items)
+        if isinstance(frame, wire.Progress):
+            self.fraction = frame.fraction
+        elif isinstance(frame, wire.Ready):
+            self.ready = frame
+            self._loaded.set()
+        elif isinstance(frame, wire.Raised) and frame.id == 0:
+            self._fail(WorkbenchError.from_dict(frame.error))
+        elif isinstance(frame, wire.Raised):
+            self._deliver(frame.id, WorkbenchError.from_dict(frame.error))
+        else:
+            self._deliver(frame.id, frame)
+        return False
+
+    def _deliver(self, number: int, item: _Item) -> None:
+        inbox = self._readers.get(number)
+        if inbox is not None:
+            inbox.put(item)
+
+    def _fail(self, error: WorkbenchError) -> None:
+        with self._lock:
+            if self._failure is None:
+                self._failure = error
+            inboxes = list(self._readers.values())
+        for inbox in inboxes:
+            inbox.put(self._failure)
+        self._loaded.set()
+
+    def _death(self) -> WorkbenchError:
+        try:
+            code = self._process.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:
+            code = 0
+        detail = _cause(code, self._last_words())
+        if self.ready is None:
+            return ModelLoadFailed(model=self.name, detail=detail)
+        return ModelDied(model=self.name, detail=detail)
+
+    def _last_words(self) -> str:
+        try:
+            self._stderr.seek(0, 2)
+            self._stderr.seek(max(self._stderr.tell() - 4000, 0))
+            lines = self._stderr.read().decode("utf-8", errors="replace").split("\n")
+        except ValueError:  # already closed
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+class _Expecting:
+    """A request's number and inbox, registered for as long as the block lasts. Raises when the engine has failed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._number = next(engine._numbers)
+
+    def __enter__(self) -> tuple[int, queue.SimpleQueue[_Item]]:
+        inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        with self._engine._lock:
+            if self._engine._failure is not None:
+                raise self._engine._failure
+            self._engine._readers[self._number] = inbox
+        return self._number, inbox
+
+    def __exit__(self, *_: object) -> None:
+        with self._engine._lock:
+            self._engine._readers.pop(self._number, None)
+
+
+def _cause(code: int, last_words: str) -> str:
+    if code < 0:
+        try:
+            cause = f"signal {signal.Signals(-code).name}"
+        except ValueError:
+            cause = f"signal {-code}"
+    else:
+        cause = f"exit code {code}"
+    return f"{cause}: {last_words[:200]}" if last_words else cause

@@ -1,0 +1,236 @@
+"""Which local models are in memory: started when asked, kept while there is room, the least recently used out first.
+
+Never closes one that is answering. A model whose process died three times in a row is set aside until it is asked for
+with other settings or forgiven. Thread-safe.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from core.errors import ModelDied, ModelTooLarge, ModelUnstable
+from core.events import Event, Finished
+from core.gguf import memory
+from core.gguf.reader import GGUF
+from core.messages import ChatRequest
+from core.models.base import ModelInfo
+from core.models.local import files, model_settings, wire
+from core.models.local.engine import Engine
+from core.models.local.model_settings import ModelSettings
+
+DEATHS_ALLOWED = 3
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, for people to see. `memory_bytes`: the process's resident memory; None when it just ended."""
+
+    info: ModelInfo
+    settings: ModelSettings
+    ready: wire.Ready | None
+    answering: int
+    memory_bytes: int | None
+
+
+@dataclass
+class _Place:
+    """A model's place: its engine while there is one, what it needs, how often it has died."""
+
+    info: ModelInfo
+    settings: ModelSettings
+    engine: Engine | None = None
+    needed: int = 0
+    last_used: float = 0.0
+    deaths: list[str] = field(default_factory=list)
+
+
+class Shelf:
+    """The local models of one server. `budget_bytes`: what they may take together; None: half of the memory."""
+
+    def __init__(self, *, budget_bytes: int | None = None) -> None:
+        self._budget = budget_bytes
+        self._places: dict[tuple[str, ModelSettings], _Place] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def budget_bytes(self) -> int:
+        """Bytes that all models together may take."""
+        if self._budget is None:
+            import psutil
+
+            self._budget = int(psutil.virtual_memory().total) // 2
+        return self._budget
+
+    def model(self, info: ModelInfo, path: Path, settings: ModelSettings | None = None) -> LocalModel:
+        """The model as a `ChatModel`; loaded when it is first asked something."""
+        return LocalModel(self, info, path, (settings or ModelSettings()).checked())
+
+    def loaded(self) -> list[Loaded]:
+        """What is in memory now."""
+        with self._lock:
+            places = [(p, p.engine) for p in self._places.values() if p.engine is not None and p.engine.alive]
+        return [Loaded(p.info, p.settings, e.ready, e.answering, _resident(e.pid)) for p, e in places]
+
+    def forgive(self, model_id: str) -> None:
+        """Lets a model that was set aside be tried again."""
+        with self._lock:
+            for place in self._places.values():
+                if place.info.id == model_id:
+                    place.deaths.clear()
+
+    def unload(self, model_id: str) -> None:
+        """Takes a model out of memory, also in mid-answer."""
+        with self._lock:
+            engines = [self._take_out(p) for p in self._places.values() if p.info.id == model_id]
+        _close(engines)
+
+    def close(self) -> None:
+        """Takes every model out of memory."""
+        with self._lock:
+            engines = [self._take_out(p) for p in self._places.values()]
+        _close(engines)
+
+    def engine(self, info: ModelInfo, path: Path, settings: ModelSettings) -> Engine:
+        """The running engine of a model, started when there is none; it may still be loading.
+
+        Raises `ModelNotFound`, `ModelFileInvalid`, `ModelTooLarge` or `ModelUnstable`.
+        """
+        with self._lock:
+            place = self._places.setdefault((info.id, settings), _Place(info, settings))
+            place.last_used = time.monotonic()
+            if place.engine is not None and place.engine.alive:
+                return place.engine
+            if len(place.deaths) >= DEATHS_ALLOWED:
+                raise ModelUnstable(model=info.name, detail=place.deaths[-1])
+            gguf = files.checked(path)
+            place.needed = self._needed(gguf, settings)
+            out = self._make_room(place)
+            _close(out)
+            place.engine = Engine(path, name=info.name, settings=settings)
+            return place.engine
+
+    def died(self, info: ModelInfo, settings: ModelSettings, detail: str) -> None:
+        """Remembers that the model's process ended while it was needed."""
+        with self._lock:
+            self._places[info.id, settings].deaths.append(detail)
+
+    def answered(self, info: ModelInfo, settings: ModelSettings) -> None:
+        """Remembers that the model's process is well."""
+        with self._lock:
+            self._places[info.id, settings].deaths.clear()
+
+    def _needed(self, gguf: GGUF, settings: ModelSettings) -> int:
+        length = model_settings.context_length(settings, trained=gguf.context_length)
+        return memory.estimate(
+            gguf,
+            context_length=length,
+            kv_type=settings.kv_type,
+            parallel=settings.sequences,
+            batch=settings.batch_size,
+            flash_attention=settings.flash_attention != "off",
+        ).total
+
+    def _make_room(self, wanted: _Place) -> list[Engine | None]:
+        if wanted.needed > self.budget_bytes:
+            raise self._too_large(wanted, self.budget_bytes)
+        others = [p for p in self._places.values() if p is not wanted and p.engine is not None and p.engine.alive]
+        # The same model with other settings has been replaced; it goes first.
+        others.sort(key=lambda p: (p.info.id != wanted.info.id, p.last_used))
+        free = self.budget_bytes - sum(p.needed for p in others)
+        out: list[Engine | None] = []
+        for place in others:
+            replaced = place.info.id == wanted.info.id
+            if (replaced or wanted.needed > free) and place.engine is not None and not place.engine.answering:
+                out.append(self._take_out(place))
+                free += place.needed
+        if wanted.needed > free:
+            _close(out)
+            raise self._too_large(wanted, free)
+        return out
+
+    def _too_large(self, place: _Place, free: int) -> ModelTooLarge:
+        return ModelTooLarge(
+            model=place.info.name, needed_gb=f"{place.needed / 1e9:.1f}", free_gb=f"{max(free, 0) / 1e9:.1f}"
+        )
+
+    def _take_out(self, place: _Place) -> Engine | None:
+        engine, place.engine = place.engine, None
+        return engine
+
+
+class LocalModel:
+    """A GGUF model on this machine as a `ChatModel`. Costs nothing until it is asked."""
+
+    def __init__(self, shelf: Shelf, info: ModelInfo, path: Path, settings: ModelSettings) -> None:
+        self.info = info
+        self.settings = settings
+        self._shelf = shelf
+        self._path = path
+
+    def stream(self, request: ChatRequest) -> Iterator[Event]:
+        """Loads the model where it is not in memory (`Loading` events), then answers; see `ChatModel.stream`."""
+        began = time.perf_counter()
+        engine = self.engine()
+        try:
+            fresh = engine.ready is None
+            yield from engine.load()
+            load_s = time.perf_counter() - began if fresh else 0.0
+            for event in engine.stream(_sound(request)):
+                if isinstance(event, Finished):
+                    self._shelf.answered(self.info, self.settings)
+                    event = _with_load(event, load_s)
+                yield event
+        except ModelDied as error:
+            self._shelf.died(self.info, self.settings, str(error.values.get("detail", "")))
+            raise
+
+    def engine(self) -> Engine:
+        """The model's engine, started when there is none."""
+        return self._shelf.engine(self.info, self._path, self.settings)
+
+    def count(self, request: ChatRequest) -> wire.Counted:
+        """Prompt tokens of a request, without answering it; loads the model where it is not in memory."""
+        engine = self.engine()
+        for _ in engine.load():
+            pass
+        return engine.count(_sound(request))
+
+    def close(self) -> None:
+        """Takes the model out of memory."""
+        self._shelf.unload(self.info.id)
+
+
+def _with_load(finished: Finished, load_s: float) -> Finished:
+    return msgspec.structs.replace(finished, timings=msgspec.structs.replace(finished.timings, load_s=load_s))
+
+
+def _sound(request: ChatRequest) -> ChatRequest:
+    """The request with lone surrogates (which are no characters, and which JSON cannot carry) as U+FFFD."""
+
+    def clean(text: str) -> str:
+        return text.encode("utf-8", errors="replace").decode("utf-8")
+
+    messages = tuple(msgspec.structs.replace(m, content=clean(m.content)) for m in request.messages)
+    prompt = clean(request.prompt) if isinstance(request.prompt, str) else request.prompt
+    return msgspec.structs.replace(request, messages=messages, prompt=prompt)
+
+
+def _resident(pid: int) -> int | None:
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None
+
+
+def _close(engines: list[Engine | None]) -> None:
+    for engine in engines:
+        if engine is not None:
+            engine.close()

@@ -1,0 +1,39 @@
+"""Small words for asking a model in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.events import Event, Finished, Idle, Reasoning, Text, Token
+from core.messages import ChatRequest, Message, Sampling
+from core.models.local.engine import Engine
+
+QUESTION = "What is the capital of France? Tell me about it."
+GREEDY = Sampling(temperature=0.0)
+
+
+def request(question: str = QUESTION, **fields: object) -> ChatRequest:
+    """A greedy request of at most 24 tokens, unless the fields say otherwise."""
+    defaults: dict[str, object] = {"sampling": GREEDY, "max_tokens": 24}
+    return ChatRequest(messages=(Message("user", question),), **(defaults | fields))  # type: ignore[arg-type]
+
+
+def ask(engine: Engine, question: str = QUESTION, **fields: object) -> list[Event]:
+    """All events of a request, the idle ones left out."""
+    return [e for e in engine.stream(request(question, **fields)) if not isinstance(e, Idle)]
+
+
+def text(events: Iterable[Event]) -> str:
+    """The answer's text."""
+    return "".join(e.text for e in events if isinstance(e, Text))
+
+
+def tokens(events: Iterable[Event]) -> list[Token]:
+    """The answer's tokens."""
+    return [t for e in events if isinstance(e, Text | Reasoning) for t in e.tokens]
+
+
+def finished(events: list[Event]) -> Finished:
+    """The last event."""
+    assert isinstance(events[-1], Finished)
+    return events[-1]
