@@ -13,7 +13,7 @@ import datetime
 import json
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from jinja2 import TemplateError, nodes
 from jinja2.ext import Extension, loopcontrols
@@ -45,7 +45,7 @@ class OutOfTime(BaseException):
 class _Generation(Extension):
     """`{% generation %}…{% endgeneration %}` marks the assistant's text for training; here it is only its content."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}  # noqa: RUF012  # as the base class declares it
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
