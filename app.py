@@ -1,0 +1,16 @@
+"""The server: the pages and their routes on one port. Run it with `streamlit run app.py`, or `make run`."""
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from pages.ui import live_answer, resources
+from pages.ui.owner import OwnerCookie
+
+app = st.App(
+    Path(__file__).parent / "pages" / "ui" / "frame.py",
+    routes=live_answer.routes(lambda: resources.workbench().answers),
+    middleware=[Middleware(OwnerCookie)],
+    lifespan=resources.lifespan,
+)

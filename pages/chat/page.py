@@ -1,0 +1,48 @@
+"""The Chat page: a question, its answer as it comes, and what it took."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import NotThere, WorkbenchError
+from pages.chat import asking_panel, conversation_list, transcript, welcome
+from pages.ui import error_box, owner, resources, state
+from pages.ui.words import _
+
+workbench = resources.workbench()
+me = owner.current()
+
+try:
+    opened = state.conversation_id()
+    conversation = workbench.conversations.get(me, opened) if opened else None
+except NotThere as error:
+    error_box.show(error)
+    state.open_conversation(None)
+    conversation = None
+
+conversation_list.show(workbench.conversations, me, conversation)
+
+page = st.container()
+with st.bottom:
+    question = st.chat_input(_("Ask the model something"), key="question")
+    asking = asking_panel.show(workbench.catalog, conversation)
+
+with page:
+    if conversation:
+        running = transcript.show(workbench.chat, workbench.conversations, me, conversation, asking)
+    else:
+        running = None
+        question = question or welcome.show()
+    question = question or transcript.unsent()
+
+if question and asking:
+    try:
+        if running is not None:
+            running.stop()
+            running.wait(timeout=2.0)
+        answer = workbench.chat.ask(me, conversation.id if conversation else None, question, asking)
+    except WorkbenchError as error:
+        transcript.keep_unsent(question, error)
+    else:
+        state.open_conversation(answer.conversation_id)
+    st.rerun()

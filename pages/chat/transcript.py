@@ -1,0 +1,132 @@
+"""The messages of a conversation: what was said, the answer that is coming, and what can be done with the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.answers import Answer
+from core.chat import Asking, Chat
+from core.errors import WorkbenchError
+from core.store.conversations import Conversations
+from core.store.records import Conversation, StoredMessage
+from pages.ui import error_box, live_answer, markdown, metrics_strip
+from pages.ui.words import _, ngettext
+
+SHOWN = 20
+UNSENT = "unsent"
+PERSON = ":material/person:"
+MODEL = ":material/neurology:"
+
+
+def show(
+    chat: Chat, conversations: Conversations, owner: str, conversation: Conversation | None, asking: Asking | None
+) -> Answer | None:
+    """Draws the newest messages, the earlier ones on demand. Returns the answer that is still coming."""
+    if conversation is None:
+        return None
+    shown_key = f"shown-{conversation.id}"
+    shown = st.session_state.setdefault(shown_key, SHOWN)
+    messages = conversations.messages(owner, conversation.id, last=shown + 1)
+    if len(messages) > shown and st.button(_("Show earlier messages"), icon=":material/expand_less:"):
+        st.session_state[shown_key] = shown + SHOWN
+        st.rerun()
+    running = None
+    for message in messages[-shown:]:
+        newest = message is messages[-1]
+        if message.role == "user":
+            st.chat_message("user", avatar=PERSON).text(message.content)
+            continue
+        with st.chat_message("assistant", avatar=MODEL):
+            running = _answer(chat, message, newest=newest)
+            if running is None and newest and asking:
+                _actions(chat, conversations, owner, message, asking)
+    return running
+
+
+def unsent() -> str | None:
+    """A question that could not be asked, with the reason; returned again when the person tries again."""
+    failed: tuple[str, WorkbenchError] | None = st.session_state.get(UNSENT)
+    if failed is None:
+        return None
+    question, error = failed
+    st.chat_message("user", avatar=PERSON).text(question)
+    if error_box.show(error, key=UNSENT, retry=True):
+        del st.session_state[UNSENT]
+        return question
+    return None
+
+
+def keep_unsent(question: str, error: WorkbenchError) -> None:
+    """Keeps a question that could not be asked, so that nothing typed is lost."""
+    st.session_state[UNSENT] = (question, error)
+
+
+def _answer(chat: Chat, message: StoredMessage, *, newest: bool) -> Answer | None:
+    """Draws one answer. Returns it while it is still coming."""
+    answer = chat.running(message)
+    if answer is not None and not live_answer.show("live", answer):
+        return answer
+    if message.reasoning:
+        with st.expander(_("Thinking"), icon=":material/psychology:"):
+            markdown.show(message.reasoning)
+    # An answer that could not be written to the disk is whole in memory.
+    markdown.show(answer.text if answer is not None and answer.keeper_error else message.content)
+    if answer is not None and answer.keeper_error:
+        error_box.show(answer.keeper_error)
+    if message.trimmed is not None:
+        st.caption(_trimmed(message))
+    if message.error is not None:
+        error_box.show(WorkbenchError.from_dict(message.error))
+    elif message.finished is not None:
+        metrics_strip.show(
+            f"strip-{message.id}",
+            message.finished,
+            model_name=message.model_name or "",
+            when=message.created_at,
+            newest=newest,
+        )
+    return None
+
+
+def _actions(chat: Chat, conversations: Conversations, owner: str, message: StoredMessage, asking: Asking) -> None:
+    variants = conversations.siblings(owner, message.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if message.status != "complete" and message.content:
+            st.caption(_("This answer was cut."))
+            _button(_("Continue"), ":material/play_arrow:", "continue", lambda: chat.go_on(owner, message.id, asking))
+        _button(_("Regenerate"), ":material/refresh:", "regenerate", lambda: chat.regenerate(owner, message.id, asking))
+        if len(variants) > 1:
+            at = variants.index(message.id)
+            for step, icon in ((-1, ":material/chevron_left:"), (1, ":material/chevron_right:")):
+                if step == 1:
+                    st.caption(f"{at + 1}/{len(variants)}")
+                st.button(
+                    _("Previous answer") if step < 0 else _("Next answer"),
+                    icon=icon,
+                    key=f"variant{step}",
+                    type="tertiary",
+                    disabled=not 0 <= at + step < len(variants),
+                    on_click=conversations.select,
+                    args=(owner, variants[min(max(at + step, 0), len(variants) - 1)]),
+                )
+
+
+def _button(label: str, icon: str, key: str, act: Callable[[], object]) -> None:
+    if st.button(label, icon=icon, key=key, type="tertiary"):
+        try:
+            act()
+        except WorkbenchError as error:
+            error_box.show(error)
+        else:
+            st.rerun()
+
+
+def _trimmed(message: StoredMessage) -> str:
+    assert message.trimmed is not None
+    return ngettext(
+        "The conversation did not fit: the model did not see {count} token of it.",
+        "The conversation did not fit: the model did not see {count} tokens of it.",
+        message.trimmed.dropped_tokens,
+    )

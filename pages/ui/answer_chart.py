@@ -1,0 +1,69 @@
+"""The speed of one answer as a chart, with its title in words and its numbers as a file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import plots
+from core.events import Timings
+from pages.ui.words import _, language, rate, seconds
+
+
+def show(key: str, timings: Timings) -> None:
+    """The chart, or a sentence where there are too few tokens for one. Imports plotly: call it where it is seen."""
+    if len(timings.at) < 3:
+        st.caption(_("Too few tokens for a chart of the speed."))
+        return
+    dark = st.context.theme.type == "dark"
+    words = speed_words(timings)
+    st.plotly_chart(
+        plots.answer_speed(timings, words=words, dark=dark),
+        key=f"{key}-{'dark' if dark else 'light'}",
+        theme=None,
+        alt=words.title,
+        config={
+            "displaylogo": False,
+            "modeBarButtons": [["toImage"]],
+            "toImageButtonOptions": {"filename": "answer-speed", "scale": 2},
+        },
+    )
+    st.download_button(
+        _("Save as CSV"),
+        lambda: plots.answer_csv(timings),
+        file_name="answer-speed.csv",
+        mime="text/csv",
+        key=f"{key}-csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def speed_words(timings: Timings) -> plots.SpeedWords:
+    """What the chart says, in the reader's language."""
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    reader = language()
+    return plots.SpeedWords(
+        title=sentence(timings),
+        rate=_("tokens/s, over {count} tokens", count=plots.WINDOW),
+        gap=_("gap between tokens, ms"),
+        seconds=_("seconds since the request"),
+        first_token=_("first token {time}", time=seconds(timings.ttft_s)),
+        overall=rate(timings.decode_rate),
+        median=_("median {time}", time=seconds(timings.inter_token_latency_median_s)),
+        p95=_("95% below {time}", time=seconds(timings.inter_token_latency_p95_s)),
+        separators=get_decimal_symbol(reader) + get_group_symbol(reader),
+    )
+
+
+def sentence(timings: Timings) -> str:
+    """The decode rate and how it went: "92.4 tokens/s, steady"."""
+    speed = rate(timings.decode_rate)
+    return {
+        "steady": _("{rate}, steady", rate=speed),
+        "slowing": _("{rate}, slowing down", rate=speed),
+        "quickening": _("{rate}, getting faster", rate=speed),
+        "uneven": _("{rate}, with pauses", rate=speed),
+        None: speed,
+    }[plots.course(timings.at)]

@@ -1,0 +1,124 @@
+"""The addresses a live answer is followed and stopped at.
+
+    WebSocket  /workbench/answers/{id}?position=N   frames of JSON from event N on, the last with `ended`
+    POST       /workbench/answers/{id}/stop         204; 404 for an unknown id
+
+Both below `server.baseUrlPath`, and both refuse (403) a page of another origin. Who knows an answer's id may read and
+stop it: the id cannot be guessed. A frame is
+
+    {"position": 12, "state": "answering", "text": "…", "reasoning": "…", "tokens": 9, "rate": 84.1,
+     "progress": {"type": "Prefill", "done": 120, "total": 800, "cached": 0}, "ended": false}
+
+`text` and `reasoning`: what is new since the last frame; `rate`: tokens a second so far, null while unknown;
+`position`: where to go on after a lost connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import msgspec
+import streamlit as st
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from core.answers import Answer, Answers
+from core.events import Reasoning, Text
+
+PATH = "/workbench/answers/{id}"
+
+FRAME_S = 0.1
+"""Seconds between frames: ten a second cost the model least (DESIGN, "Drawing an answer")."""
+
+LOOK_S = 0.02
+"""Seconds between looks while there is nothing to show yet, so that the first words are shown at once."""
+
+UNKNOWN = 4404
+"""Close code for an id that no answer has."""
+
+
+def routes(answers: Callable[[], Answers]) -> list[BaseRoute]:
+    """The routes for `st.App(routes=…)`. `answers` is asked at each request."""
+
+    async def follow(websocket: WebSocket) -> None:
+        if not same_origin(websocket):
+            await websocket.close()  # before it is accepted, this is a 403
+            return
+        await websocket.accept()
+        answer = answers().get(websocket.path_params["id"])
+        if answer is None:
+            await websocket.close(UNKNOWN)
+            return
+        await _send_until_gone(websocket, answer, _position(websocket))
+
+    async def stop(request: Request) -> Response:
+        if not same_origin(request):
+            return Response(status_code=403)
+        answer = answers().get(request.path_params["id"])
+        if answer is None:
+            return Response(status_code=404)
+        answer.stop()
+        return Response(status_code=204)
+
+    base = "/".join(["", *filter(None, str(st.get_option("server.baseUrlPath") or "").split("/"))])
+    return [WebSocketRoute(base + PATH, follow), Route(base + PATH + "/stop", stop, methods=["POST"])]
+
+
+def same_origin(connection: HTTPConnection) -> bool:
+    """Whether the page that asks was served from the host and port it asks; a program that is no browser names none."""
+    origin = connection.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+
+
+def frame(answer: Answer, position: int) -> dict[str, Any]:
+    """What a reader who has seen `position` events has to be told now."""
+    events, after, ended = answer.since(position)
+    text = "".join(event.text for event in events if isinstance(event, Text))
+    return {
+        "position": after,
+        "state": answer.state,
+        "text": text if position else answer.text_so_far + text,
+        "reasoning": "".join(event.text for event in events if isinstance(event, Reasoning)),
+        "tokens": answer.tokens,
+        "rate": answer.decode_rate,
+        "progress": msgspec.to_builtins(answer.progress),
+        "ended": ended,
+    }
+
+
+async def _send_until_gone(websocket: WebSocket, answer: Answer, position: int) -> None:
+    """Sends frames until the answer has ended or the browser has gone, whichever is first."""
+    async with anyio.create_task_group() as both:
+
+        async def until_gone() -> None:
+            while (await websocket.receive())["type"] != "websocket.disconnect":
+                pass
+            both.cancel_scope.cancel()
+
+        both.start_soon(until_gone)
+        await _send(websocket, answer, position)
+        both.cancel_scope.cancel()
+
+
+async def _send(websocket: WebSocket, answer: Answer, position: int) -> None:
+    last: dict[str, Any] = {}
+    try:
+        while not last.get("ended"):
+            new = frame(answer, position)
+            if new != last:
+                await websocket.send_text(msgspec.json.encode(new).decode())
+            position, last = new["position"], new | {"text": "", "reasoning": ""}
+            await anyio.sleep(FRAME_S if new["state"] == "answering" else LOOK_S)
+        await websocket.close()
+    except WebSocketDisconnect:
+        return
+
+
+def _position(websocket: WebSocket) -> int:
+    asked = websocket.query_params.get("position", "0")
+    return int(asked) if asked.isdecimal() and len(asked) < 10 else 0
