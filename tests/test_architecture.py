@@ -27,7 +27,7 @@ HEAVY = {
     "transformers",
 }
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("core.__main__", "core.api", "core.commands"),
+    ("core.__main__", "core.api", "core.cli"),
     ("core", "core.gguf.quality", "core.gguf.quantize", "core.gguf.speed"),
     ("core.models",),
     ("core.gguf",),

@@ -1,0 +1,97 @@
+"""`python -m core gguf`: what a GGUF file holds, and the memory it takes when it is loaded with the defaults.
+
+JSON: {"path", "version", "size_bytes", "architecture", "quantization", "parameters", "metadata": {key: {"type",
+"value"}, or {"type", "count"} for a long array}, "tensors": [{"name", "type", "shape", "bytes", "part"}], "memory":
+{"context_length", "weights", "kv_cache", "compute", "total"}}. Bytes; shapes are llama.cpp's, row length first.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from core.cli import terminal
+from core.cli.local import opened
+from core.gguf import memory, reader
+from core.gguf.header import GGUF, LongArray, Value
+from core.gguf.memory import MemoryEstimate
+from core.models.local import model_settings
+from core.models.local.model_settings import ModelSettings
+
+LONGEST_VALUE = 100
+"""Characters of a metadata value in the table; JSON has the whole of it."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads and checks the file; loads nothing."""
+    with opened() as (catalog, _):
+        file = reader.read(catalog.path(catalog.get(args.path)))
+    context, estimate = _memory(file)
+    if args.json:
+        terminal.write_json(_described(file, context, estimate))
+    else:
+        _write(file, context, estimate)
+    return 0
+
+
+def _memory(file: GGUF) -> tuple[int, MemoryEstimate]:
+    defaults = ModelSettings()
+    context = model_settings.context_length(defaults, trained=file.context_length)
+    return context, memory.estimate(
+        file, context_length=context, parallel=defaults.sequences, batch=defaults.batch_size
+    )
+
+
+def _described(file: GGUF, context: int, estimate: MemoryEstimate) -> dict[str, object]:
+    return {
+        "path": str(file.path),
+        "version": file.version,
+        "size_bytes": file.total_size,
+        "architecture": file.architecture,
+        "quantization": file.quantization,
+        "parameters": file.parameters,
+        "metadata": {key: {"type": file.types[key]} | _value(value) for key, value in file.metadata.items()},
+        "tensors": [
+            {"name": t.name, "type": t.type.name, "shape": t.shape, "bytes": t.n_bytes, "part": number}
+            for number, part in enumerate((file, *file.parts), 1)
+            for t in part.tensors
+        ],
+        "memory": {
+            "context_length": context,
+            "weights": estimate.weights,
+            "kv_cache": estimate.kv_cache,
+            "compute": estimate.compute,
+            "total": estimate.total,
+        },
+    }
+
+
+def _value(value: Value) -> dict[str, object]:
+    return {"count": value.count} if isinstance(value, LongArray) else {"value": value}
+
+
+def _write(file: GGUF, context: int, estimate: MemoryEstimate) -> None:
+    from core.figures import count, size
+
+    terminal.write(
+        f"{file.path}\n"
+        f"GGUF {file.version}, {file.architecture or 'no architecture named'}, {file.quantization or '?'}, "
+        f"{size(file.total_size, 'en')}, {count(file.parameters, 'en')} parameters\n\n"
+    )
+    terminal.write_table(
+        ("KEY", "TYPE", "VALUE"), [(key, file.types[key], _short(value)) for key, value in file.metadata.items()]
+    )
+    terminal.write("\n")
+    terminal.write_table(
+        ("TENSOR", "TYPE", "SHAPE", "SIZE"),
+        [(t.name, t.type.name, " × ".join(map(str, t.shape)), size(t.n_bytes, "en")) for t in file.all_tensors],
+    )
+    parts = [("weights", estimate.weights), ("KV cache", estimate.kv_cache), ("compute", estimate.compute)]
+    terminal.write(f"\nmemory with a context of {count(context, 'en')} tokens: {size(estimate.total, 'en')} (")
+    terminal.write(", ".join(f"{name} {size(amount, 'en')}" for name, amount in parts) + ")\n")
+
+
+def _short(value: Value) -> str:
+    if isinstance(value, LongArray):
+        return f"{value.count} values"
+    text = str(list(value)) if isinstance(value, tuple) else str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

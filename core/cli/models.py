@@ -1,0 +1,39 @@
+"""`python -m core models`: every model within reach.
+
+JSON: {"models": [ModelInfo …], "damaged": [{"path", "error", "message", "hint"} …]}.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from core.cli import terminal
+from core.cli.local import opened
+
+
+def run(args: argparse.Namespace) -> int:
+    """Lists the models on standard output; files that cannot be used on standard error, with the reason."""
+    with opened() as (catalog, _):
+        models, damaged = catalog.models(), catalog.damaged()
+    if args.json:
+        broken = [{"path": str(path)} | terminal.described(error) for path, error in damaged]
+        terminal.write_json({"models": models, "damaged": broken})
+        return 0
+
+    from core.figures import count, size
+
+    rows = [
+        (
+            model.id,
+            model.name,
+            model.quantization or "?",
+            size(model.size_bytes, "en"),
+            count(model.parameters, "en"),
+            count(model.context_length, "en"),
+        )
+        for model in models
+    ]
+    terminal.write_table(("ID", "NAME", "TYPE", "SIZE", "PARAMETERS", "CONTEXT"), rows)
+    for path, error in damaged:
+        terminal.say(f"left out: {path}: {error}")
+    return 0
