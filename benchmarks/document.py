@@ -1,0 +1,66 @@
+"""The table of figures in docs/BENCHMARKS.md, between two marks; what stands around it is written by hand.
+
+A row that was not measured again stays as it was, unless it comes from another machine.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from benchmarks import llamacpp
+from benchmarks.figure import ROOT, Figure
+
+PATH = ROOT / "docs" / "BENCHMARKS.md"
+BEGIN, END = "<!-- figures: written by `python -m benchmarks --write` -->", "<!-- end of the figures -->"
+HEAD = "| what | here | target | reached | measured | by |\n| --- | --- | --- | --- | --- | --- |"
+
+
+def row(figure: Figure, day: str) -> str:
+    """One line of the table."""
+    reached = {True: "yes", False: "**no**", None: "–"}[figure.reached]
+    command = f"`python -m benchmarks {figure.name.split('.')[0]}`"
+    return f"| {figure.what} | {figure.shown()} | {figure.wanted()} | {reached} | {day} | {command} |"
+
+
+def write(
+    figures: Sequence[Figure], *, path: Path = PATH, machine: str | None = None, today: date | None = None
+) -> None:
+    """Puts the figures into the document. Raises `ValueError` when it has no marks."""
+    machine = machine or this_machine()
+    day = (today or date.today()).isoformat()
+    text = path.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    old, after = rest.split(END)
+    rows = _rows(old) if machine in old else {}
+    rows |= {figure.what: row(figure, day) for figure in figures}
+    table = "\n".join([BEGIN, "", f"Machine: {machine}.", "", HEAD, *rows.values(), "", END])
+    path.write_text(before + table + after, encoding="utf-8")
+
+
+def this_machine() -> str:
+    """Processor, cores, memory, system, and the versions that matter, in one line."""
+    import psutil
+
+    memory = psutil.virtual_memory().total / 1e9
+    return (
+        f"{_processor()}, {os.cpu_count()} logical cores, {memory:.0f} GB, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, llama-cpp-python {llamacpp.version()}"
+    )
+
+
+def _rows(table: str) -> dict[str, str]:
+    lines = [line for line in table.splitlines() if line.startswith("| ") and line not in HEAD.splitlines()]
+    return {line.split(" | ")[0].removeprefix("| "): line for line in lines}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
