@@ -238,7 +238,8 @@ class Answer:
             generated_tokens=self.tokens or _estimated(new_text),
             cached_tokens=prefill.cached if prefill else 0,
             estimated=prefill is None or (not self.tokens and bool(new_text)),
-            context_length=self.model_info.context_length,
+            by_origin=prefill.by_origin if prefill else {},
+            context_length=(prefill and prefill.context_length) or self.model_info.context_length,
         )
         return Finished(reason, usage, metrics.timings(self._at))
 

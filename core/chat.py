@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from core.answers import Answer, Answers
-from core.errors import EmptyPrompt, WorkbenchError
+from core.errors import N_, EmptyPrompt, NotThere, WorkbenchError
 from core.events import Finished, Trimmed
 from core.keeping import Status
 from core.messages import ChatRequest, Message, Overflow, Sampling
@@ -62,19 +62,22 @@ class Chat:
         """Answers the question of an answer once more, beside it. Returns the new answer's message."""
         old = self._conversations.message(owner, message_id)
         model = self._model(asking.model_id)
-        assert old.parent_id is not None
-        return self._answer(owner, model, self._conversations.message(owner, old.parent_id), asking)
+        return self._answer(owner, model, self._question_of(owner, old), asking)
 
     def go_on(self, owner: str, message_id: str, asking: Asking) -> StoredMessage:
         """Continues an answer that was cut, in its place. Returns its message."""
         cut = self._conversations.message(owner, message_id)
         model = self._model(asking.model_id)
-        assert cut.parent_id is not None
-        return self._answer(owner, model, self._conversations.message(owner, cut.parent_id), asking, continued=cut)
+        return self._answer(owner, model, self._question_of(owner, cut), asking, continued=cut)
 
     def running(self, message: StoredMessage) -> Answer | None:
         """The answer that is writing this message, or has just written it; None when there is none."""
         return self._answers.get(message.answer_id) if message.answer_id else None
+
+    def _question_of(self, owner: str, answer: StoredMessage) -> StoredMessage:
+        if answer.role != "assistant" or answer.parent_id is None:
+            raise NotThere(what=N_("message"))
+        return self._conversations.message(owner, answer.parent_id)
 
     def _conversation(self, owner: str, conversation_id: str | None, asking: Asking) -> Conversation:
         kept = asking_to_settings(asking)
@@ -120,7 +123,8 @@ class Chat:
             sampling=asking.sampling,
             max_tokens=asking.max_tokens,
             overflow=asking.overflow,
-            continue_last=continued is not None,
+            # With nothing said yet there is nothing to continue, and the last message is the question.
+            continue_last=bool(continued and continued.content),
         )
 
 

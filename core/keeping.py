@@ -18,7 +18,7 @@ from core.events import Finished, Trimmed
 Status = Literal["complete", "cut"]
 """What a keeper is told of a finished answer: `cut` can be continued. One that failed is told by `Keeper.fail`."""
 
-KEEP_EVERY_S = 0.05
+KEEP_EVERY_S = 0.02
 """New text is told at most this often, seconds: a commit for every token of a fast model would slow it."""
 
 _log = logging.getLogger(__name__)

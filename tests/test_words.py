@@ -157,3 +157,17 @@ def test_every_error_has_french_words(kind: type[WorkbenchError]) -> None:
     assert message != str(error)
     assert bool(hint) == bool(kind.hint)
     assert all(f"<{name}>" in message + hint for name in names)
+
+
+def test_no_string_to_translate_stands_inside_an_f_string() -> None:
+    """Babel does not look there (before Python 3.12 it cannot), so such a string would never reach the catalogue."""
+    hidden = [
+        f"{path.relative_to(catalogues.ROOT)}:{call.lineno}"
+        for folder in ("core", "pages")
+        for path in (catalogues.ROOT / folder).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("_", "ngettext")
+    ]
+    assert hidden == []

@@ -15,17 +15,17 @@ from pages.ui.words import _, number
 POLICIES: tuple[Overflow, ...] = ("rolling", "truncate_middle", "stop")
 
 
-def show(catalog: Catalog, conversation: Conversation | None) -> Asking | None:
-    """How the next question will be asked; None while no model is picked. Begins as the conversation was left."""
+def show(catalog: Catalog, conversation: Conversation | None) -> Asking:
+    """How the next question will be asked. Begins as the conversation was left."""
     begun = asking_of(conversation) if conversation else Asking()
     key = conversation.id if conversation else "new"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        model = model_picker.show(f"model-{key}", catalog, begun.model_id)
+        model_id = model_picker.show(f"model-{key}", catalog, begun.model_id)
         with st.popover(
             _("Settings"), icon=":material/tune:", help=_("What decides the next answer"), key=f"settings-{key}"
         ):
             asking = _settings(key, begun)
-    return msgspec.structs.replace(asking, model_id=model.id) if model else None
+    return msgspec.structs.replace(asking, model_id=model_id)
 
 
 def _settings(key: str, begun: Asking) -> Asking:

@@ -25,17 +25,18 @@ def show(conversations: Conversations, owner: str, opened: Conversation | None) 
             args=(None,),
             disabled=opened is None,
         )
-        for kept in conversations.list(owner, limit=SHOWN):
-            current = opened is not None and kept.id == opened.id
-            st.button(
-                _short(kept.title) or _("New conversation"),
-                help=kept.title if len(kept.title) > TITLE_LENGTH else None,
-                key=f"open-{kept.id}",
-                icon=":material/chevron_right:" if current else ":material/chat_bubble:",
-                type="tertiary",
-                on_click=state.open_conversation,
-                args=(kept.id,),
-            )
+        with st.container(gap=None):
+            for kept in conversations.list(owner, limit=SHOWN):
+                current = opened is not None and kept.id == opened.id
+                st.button(
+                    _short(kept.title) or _("New conversation"),
+                    help=kept.title if len(kept.title) > TITLE_LENGTH else None,
+                    key=f"open-{kept.id}",
+                    icon=":material/chevron_right:" if current else ":material/chat_bubble:",
+                    type="tertiary",
+                    on_click=state.open_conversation,
+                    args=(kept.id,),
+                )
 
 
 def _short(title: str) -> str:

@@ -21,11 +21,9 @@ MODEL = ":material/neurology:"
 
 
 def show(
-    chat: Chat, conversations: Conversations, owner: str, conversation: Conversation | None, asking: Asking | None
+    chat: Chat, conversations: Conversations, owner: str, conversation: Conversation, asking: Asking
 ) -> Answer | None:
     """Draws the newest messages, the earlier ones on demand. Returns the answer that is still coming."""
-    if conversation is None:
-        return None
     shown_key = f"shown-{conversation.id}"
     shown = st.session_state.setdefault(shown_key, SHOWN)
     messages = conversations.messages(owner, conversation.id, last=shown + 1)
@@ -39,35 +37,49 @@ def show(
             st.chat_message("user", avatar=PERSON).text(message.content)
             continue
         with st.chat_message("assistant", avatar=MODEL):
-            running = _answer(chat, message, newest=newest)
-            if running is None and newest and asking:
+            answer = chat.running(message)
+            if answer is not None and not live_answer.show("live", answer):
+                running = answer
+                continue
+            if message.status == "streaming":  # it has ended since it was read
+                message = conversations.message(owner, message.id)
+            _answer(message, answer, newest=newest)
+            if newest:
                 _actions(chat, conversations, owner, message, asking)
     return running
 
 
-def unsent() -> str | None:
-    """A question that could not be asked, with the reason; returned again when the person tries again."""
-    failed: tuple[str, WorkbenchError] | None = st.session_state.get(UNSENT)
+def unsent(conversation: Conversation | None) -> str | None:
+    """A question that could not be asked here, with the reason; returned again when the person tries again."""
+    failed: tuple[str, WorkbenchError] | None = st.session_state.get(_unsent_key(conversation))
     if failed is None:
         return None
     question, error = failed
     st.chat_message("user", avatar=PERSON).text(question)
-    if error_box.show(error, key=UNSENT, retry=True):
-        del st.session_state[UNSENT]
-        return question
-    return None
+    return question if error_box.show(error, key=UNSENT, retry=True) else None
 
 
-def keep_unsent(question: str, error: WorkbenchError) -> None:
+def has_unsent(conversation: Conversation | None) -> bool:
+    """Whether a question waits here for being asked."""
+    return _unsent_key(conversation) in st.session_state
+
+
+def keep_unsent(conversation: Conversation | None, question: str, error: WorkbenchError) -> None:
     """Keeps a question that could not be asked, so that nothing typed is lost."""
-    st.session_state[UNSENT] = (question, error)
+    st.session_state[_unsent_key(conversation)] = (question, error)
 
 
-def _answer(chat: Chat, message: StoredMessage, *, newest: bool) -> Answer | None:
-    """Draws one answer. Returns it while it is still coming."""
-    answer = chat.running(message)
-    if answer is not None and not live_answer.show("live", answer):
-        return answer
+def forget_unsent(conversation: Conversation | None) -> None:
+    """Lets it go: a question has been asked."""
+    st.session_state.pop(_unsent_key(conversation), None)
+
+
+def _unsent_key(conversation: Conversation | None) -> str:
+    return f"{UNSENT}-{conversation.id if conversation else 'new'}"
+
+
+def _answer(message: StoredMessage, answer: Answer | None, *, newest: bool) -> None:
+    """Draws an answer that has ended. `answer`: its run, while that is remembered."""
     if message.reasoning:
         with st.expander(_("Thinking"), icon=":material/psychology:"):
             markdown.show(message.reasoning)
@@ -87,21 +99,21 @@ def _answer(chat: Chat, message: StoredMessage, *, newest: bool) -> Answer | Non
             when=message.created_at,
             newest=newest,
         )
-    return None
 
 
 def _actions(chat: Chat, conversations: Conversations, owner: str, message: StoredMessage, asking: Asking) -> None:
     variants = conversations.siblings(owner, message.id)
+    if message.status != "complete" and message.error is None:
+        st.caption(_("This answer was cut."))
     with st.container(horizontal=True, vertical_alignment="center"):
         if message.status != "complete" and message.content:
-            st.caption(_("This answer was cut."))
             _button(_("Continue"), ":material/play_arrow:", "continue", lambda: chat.go_on(owner, message.id, asking))
         _button(_("Regenerate"), ":material/refresh:", "regenerate", lambda: chat.regenerate(owner, message.id, asking))
         if len(variants) > 1:
             at = variants.index(message.id)
             for step, icon in ((-1, ":material/chevron_left:"), (1, ":material/chevron_right:")):
                 if step == 1:
-                    st.caption(f"{at + 1}/{len(variants)}")
+                    st.caption(f"{at + 1}/{len(variants)}", width="content")
                 st.button(
                     _("Previous answer") if step < 0 else _("Next answer"),
                     icon=icon,

@@ -25,6 +25,6 @@ def show() -> str | None:
     picked = None
     for row in (list(ideas.items())[:2], list(ideas.items())[2:]):
         for column, (icon, idea) in zip(st.columns(2), row, strict=True):
-            if column.button(idea, icon=icon, width="stretch", key=f"idea-{icon}"):
+            if column.button(idea, icon=icon, width="stretch", wrap=True, key=f"idea-{icon}"):
                 picked = idea
     return picked

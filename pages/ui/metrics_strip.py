@@ -156,7 +156,7 @@ def _tokens_in(usage: Usage) -> list[Figure]:
         Figure(
             label=_("Prompt tokens"),
             value=count(usage.prompt_tokens, estimated=usage.estimated),
-            help=f"{_('Tokens sent to the model, the whole conversation included.')} {_counted(usage)}",
+            help=_("Tokens sent to the model, the whole conversation included.") + " " + _counted(usage),
         ),
         Figure(
             label=_("Fresh prompt tokens"),
@@ -176,7 +176,7 @@ def _tokens_out(usage: Usage) -> Figure:
         label=_("Generated tokens"),
         value=count(usage.generated_tokens, estimated=usage.estimated),
         phrase=tokens(usage.generated_tokens, estimated=usage.estimated),
-        help=f"{_('Tokens that the model has written, thinking included.')} {_counted(usage)}",
+        help=_("Tokens that the model has written, thinking included.") + " " + _counted(usage),
     )
 
 
@@ -192,7 +192,7 @@ def _context(usage: Usage) -> Figure:
         label=_("Context"),
         value=share,
         phrase=_("context {share}", share=share),
-        help=f"{_('(Prompt + generated tokens) ÷ context length.')} {context_bar.summary(fill)}",
+        help=_("(Prompt + generated tokens) ÷ context length.") + " " + context_bar.summary(fill),
     )
 
 

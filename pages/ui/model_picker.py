@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.errors import WorkbenchError
@@ -11,18 +14,18 @@ from pages.ui import error_box
 from pages.ui.words import _, size
 
 
-def show(key: str, catalog: Catalog, chosen: str | None) -> ModelInfo | None:
-    """The picked model; None, with the reason on the page, when a typed path leads to none. `chosen`: the id to begin
-    with, None the embedded model."""
-    models = {model.id: model for model in catalog.models()}
-    ids = list(models)
-    if chosen is not None and chosen not in models:
+def show(key: str, catalog: Catalog, chosen: str | None) -> str | None:
+    """The id of the picked model. When a typed path leads to none, the reason is on the page, and the question that is
+    asked all the same is refused with it. `chosen`: the id to begin with, None the embedded model."""
+    labels = _labels(catalog.models())
+    ids = list(labels)
+    if chosen is not None and chosen not in labels:
         ids.append(chosen)
     picked = st.selectbox(
         _("Model"),
         ids,
         index=ids.index(chosen) if chosen in ids else 0,
-        format_func=lambda id: _label(models[id]) if id in models else id,
+        format_func=lambda id: labels.get(id, id),
         key=key,
         accept_new_options=True,
         help=_(
@@ -30,16 +33,19 @@ def show(key: str, catalog: Catalog, chosen: str | None) -> ModelInfo | None:
         ),
         placeholder=_("Type the path of a GGUF file"),
         label_visibility="collapsed",
-        width=360,
+        width=300,
     )
     try:
-        info = models.get(picked or "") or catalog.get(picked)
+        model = catalog.get(picked)
     except WorkbenchError as error:
         error_box.show(error)
-        return None
-    st.caption(f":material/computer: {_('on this machine')}", width="content")
-    return info
+        return picked
+    st.caption(" · ".join([":material/computer: " + _("on this machine"), size(model.size_bytes)]), width="content")
+    return model.id
 
 
-def _label(model: ModelInfo) -> str:
-    return " · ".join(filter(None, [model.name, model.quantization, size(model.size_bytes)]))
+def _labels(models: Sequence[ModelInfo]) -> dict[str, str]:
+    """By id, each its own, and the same in every language: the browser gives back the label that was picked."""
+    names = {model.id: " · ".join(filter(None, [model.name, model.quantization])) for model in models}
+    bearers = Counter(names.values())
+    return {id: name if bearers[name] == 1 else f"{name} · {id}" for id, name in names.items()}

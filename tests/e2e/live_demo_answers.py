@@ -85,8 +85,9 @@ def start(scenario: str, *, outside: str = "", every: float = 0.025) -> Answer:
         return ANSWERS.start(Replay(INFO, words(40, every), error=ModelDied(model="Replay", detail="killed")), question)
     if scenario == "words":
         return ANSWERS.start(Replay(INFO, (*words(300, every), END)), question)
-    source = {"formatted": FORMATTED, "hostile": HOSTILE.replace("OUTSIDE", outside)}[scenario]
-    return ANSWERS.start(Replay(INFO, (*pieces(source, every), END)), question)
+    if scenario == "formatted":  # goes on without words until it is stopped
+        return ANSWERS.start(Replay(INFO, (*pieces(FORMATTED, every), _text("", 100_000, every), END)), question)
+    return ANSWERS.start(Replay(INFO, (*pieces(HOSTILE.replace("OUTSIDE", outside), every), END)), question)
 
 
 def words(count: int, every: float) -> tuple[Event, ...]:

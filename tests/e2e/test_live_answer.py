@@ -6,45 +6,29 @@ The demo app (live_demo.py) plays recordings; the server, the component and the 
 from __future__ import annotations
 
 import http.server
-import os
-import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.serving import serve, until
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
+DEMO = "tests/e2e/live_demo.py"
 ALL_WORDS = [f"w{number}" for number in range(300)]
 PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def demo() -> Iterator[str]:
-    with serve() as address:
-        yield address
+    with serve(DEMO) as server:
+        yield server.address
 
 
 @pytest.fixture
@@ -53,42 +37,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
-
-
-@contextmanager
-def serve(*options: str, base: str = "") -> Iterator[str]:
-    """The demo app on a free port; yields its address, with a slash at the end."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "tests/e2e/live_demo.py"), "--server.headless=true"]
-    command += ["--server.address=127.0.0.1", f"--server.port={port}", *options]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}/{base}"
-    try:
-        until(lambda: healthy(address), seconds=30)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def healthy(address: str) -> bool:
-    try:
-        return bool(urllib.request.urlopen(f"{address}_stcore/health", timeout=1).status == 200)
-    except (urllib.error.URLError, TimeoutError):
-        return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(condition: Callable[[], object], *, seconds: float = PATIENCE_MS / 1000) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def ask(page: Page, address: str, scenario: str = "words", **options: object) -> None:
@@ -102,7 +50,7 @@ def words_in(page: Page) -> list[str]:
 
 
 def wait_for_words(page: Page, count: int) -> None:
-    expect(page.locator(".live-answer .text")).to_contain_text(f"w{count} ", timeout=PATIENCE_MS)
+    expect(page.locator(".live-answer .text")).to_contain_text(f"w{count} ")
 
 
 def final_words(page: Page) -> list[str]:
@@ -145,7 +93,7 @@ def test_a_reload_shows_all_so_far_and_goes_on(page: Page, demo: str) -> None:
     page.reload()
     wait_for_words(page, 60)
     assert words_in(page)[:60] == ALL_WORDS[:60]
-    expect(page.get_by_text("ended: stop")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("ended: stop")).to_be_visible()
     assert final_words(page) == ALL_WORDS
 
 
@@ -156,7 +104,7 @@ def test_a_second_tab_sees_the_same(page: Page, demo: str) -> None:
     second.goto(page.url)
     wait_for_words(second, 40)
     page.close()
-    expect(second.get_by_text("ended: stop")).to_be_visible(timeout=PATIENCE_MS)
+    expect(second.get_by_text("ended: stop")).to_be_visible()
     assert final_words(second) == ALL_WORDS
 
 
@@ -199,7 +147,7 @@ def test_says_what_it_waits_for(page: Page, demo: str) -> None:
 
 
 def test_blocks_are_formatted_as_they_finish(page: Page, demo: str) -> None:
-    ask(page, demo, "formatted", every=0.05)
+    ask(page, demo, "formatted")
     text = page.locator(".live-answer .text")
     expect(text.locator("h1")).to_have_text("A heading")
     expect(text.locator("strong")).to_have_text("bold")
@@ -212,7 +160,8 @@ def test_blocks_are_formatted_as_they_finish(page: Page, demo: str) -> None:
     expect(text.locator("ol > li")).to_have_text(["one", "two"])
     expect(text.locator("pre code").first).to_have_text('print("<b>not bold</b>")')
     expect(text.locator("td")).to_have_text(["1", "2"])
-    expect(page.get_by_text("ended: stop")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("ended: cancelled")).to_be_visible()
 
 
 def test_a_lost_connection_is_taken_up_where_it_was(page: Page, demo: str) -> None:
@@ -224,7 +173,7 @@ def test_a_lost_connection_is_taken_up_where_it_was(page: Page, demo: str) -> No
         wait_for_words(page, 150)
         expect(page.locator(".live-answer .notice")).to_be_empty()
         assert words_in(page)[:150] == ALL_WORDS[:150]
-        expect(page.get_by_text("ended: stop")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("ended: stop")).to_be_visible()
         assert final_words(page) == ALL_WORDS
 
 
@@ -244,8 +193,8 @@ def test_an_answer_the_server_has_forgotten_asks_for_a_rerun(page: Page, demo: s
 
 
 def test_below_a_base_path(page: Page) -> None:
-    with serve("--server.baseUrlPath=a/b", base="a/b/") as address:
-        ask(page, address, every=0.005)
+    with serve(DEMO, "--server.baseUrlPath=a/b", base="a/b/") as server:
+        ask(page, server.address, every=0.005)
         wait_for_words(page, 20)
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text("ended: cancelled")).to_be_visible()
@@ -274,7 +223,7 @@ def test_hostile_text_runs_nothing_and_fetches_nothing(page: Page, demo: str) ->
         )
         expect(text).to_contain_text("<script>")
         assert set(schemes(text)) <= {"http", "https", "mailto"}
-        expect(page.get_by_text("ended: stop")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("ended: stop")).to_be_visible()
         expect(page.locator(".st-key-final").get_by_text("The last line.")).to_be_visible()
         expect(page.locator(".st-key-final").get_by_text("let v = vec![1, 2];")).to_be_visible()
         page.wait_for_load_state("networkidle")

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.serving import serve
 
 pytestmark = pytest.mark.e2e
-ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 from core.events import Finished, Usage
 from core.metrics import timings
@@ -34,31 +26,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with one answer's figures on its only page."""
     script = tmp_path_factory.mktemp("strip") / "page.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
-    options = ["--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false"]
-    server = subprocess.Popen(command + options, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    try:
-        yield _answering(f"http://127.0.0.1:{port}")
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
+    with serve(str(script)) as server:
+        yield server.address
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        page.goto(address)
-        expect(page.locator("ul.line li")).to_have_count(5, timeout=30_000)
-        yield page
-        browser.close()
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto(address)
+    expect(page.locator("ul.line li")).to_have_count(5, timeout=30_000)
+    yield page
+    page.close()
 
 
 def test_a_figure_explains_itself_under_the_pointer(page: Page) -> None:
@@ -84,7 +62,7 @@ def test_the_figures_are_one_tab_stop_and_the_arrows_go_through_them(page: Page)
 
 def test_the_details_open_with_table_bar_and_chart(page: Page) -> None:
     expect(page.locator(".js-plotly-plot")).to_have_count(0)
-    page.get_by_role("button", name="Details").click()
+    page.get_by_text("Details", exact=True).click()
     expect(page.locator("ul.table li")).to_have_count(16)
     expect(page.get_by_role("img", name="90 of 200 tokens of the context are used, 45%.")).to_be_visible()
     expect(page.locator(".legend li")).to_have_text(
@@ -98,14 +76,3 @@ def test_a_models_name_is_text_and_never_runs(page: Page) -> None:
     expect(page.get_by_role("tooltip")).to_contain_text("<img src=x onerror=")
     assert page.locator("img[src=x]").count() == 0
     assert page.title() != "run"
-
-
-def _answering(address: str) -> str:
-    for _ in range(300):
-        try:
-            urlopen(f"{address}/_stcore/health", timeout=2).close()
-        except (URLError, ConnectionError):
-            time.sleep(0.1)
-        else:
-            return address
-    raise AssertionError("the server did not start")

@@ -76,13 +76,15 @@ def same_origin(connection: HTTPConnection) -> bool:
 
 
 def frame(answer: Answer, position: int) -> dict[str, Any]:
-    """What a reader who has seen `position` events has to be told now."""
+    """What a reader who has seen `position` events has to be told now. The first of them brings what is continued."""
     events, after, ended = answer.since(position)
     text = "".join(event.text for event in events if isinstance(event, Text))
+    if events and not position:
+        text = answer.text_so_far + text
     return {
         "position": after,
         "state": answer.state,
-        "text": text if position else answer.text_so_far + text,
+        "text": text,
         "reasoning": "".join(event.text for event in events if isinstance(event, Reasoning)),
         "tokens": answer.tokens,
         "rate": answer.decode_rate,
