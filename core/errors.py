@@ -7,7 +7,8 @@
     │   ├── GrammarInvalid
     │   ├── SchemaInvalid
     │   ├── TemplateInvalid
-    │   └── SettingInvalid
+    │   ├── SettingInvalid
+    │   └── NotSupported
     ├── ModelError              the model, or its process, cannot answer
     │   ├── ModelNotFound
     │   ├── ModelFileInvalid
@@ -18,6 +19,23 @@
     │   ├── AnswerBroken
     │   ├── ModelUnstable
     │   └── ModelBusy
+    ├── ProviderError           an endpoint cannot be reached, or does not answer as it should
+    │   ├── AddressInvalid
+    │   ├── KeyUnusable
+    │   ├── ProviderUnreachable
+    │   ├── ProviderUntrusted
+    │   ├── ProviderRedirects
+    │   ├── ProviderTimedOut
+    │   ├── KeyRefused
+    │   ├── CreditUsedUp
+    │   ├── AccessForbidden
+    │   ├── EndpointNotFound
+    │   ├── RateLimited
+    │   │   └── RateLimitedFor
+    │   ├── RequestRejected
+    │   ├── ProviderFailed
+    │   ├── AnswerMalformed
+    │   └── AnswerCut
     └── StoreError              what is kept cannot be read or written
         ├── NotThere
         └── StoreUnavailable
@@ -116,6 +134,13 @@ class SettingInvalid(RequestError):
     hint = N_("Allowed: {allowed}.")
 
 
+class NotSupported(RequestError):
+    """The request asks for what this endpoint's API has no way to say. Values: provider, feature."""
+
+    message = N_("{provider} has no way to take {feature}.")
+    hint = N_("Leave it out, or choose a local model.")
+
+
 class ModelError(WorkbenchError):
     """The model, or its process, cannot answer."""
 
@@ -183,6 +208,126 @@ class ModelBusy(ModelError):
 
     message = N_("{model} already has {waiting} requests waiting.")
     hint = N_("Try again in a moment.")
+
+
+class ProviderError(WorkbenchError):
+    """An endpoint cannot be reached, or does not answer as it should.
+
+    Its values never hold a key. `detail` is what the endpoint or the network said, in its own words.
+    """
+
+    message = N_("The provider cannot answer.")
+
+
+class AddressInvalid(ProviderError):
+    """A base URL that is none. Values: detail."""
+
+    message = N_("This address cannot be used: {detail}.")
+    hint = N_("Type the address of an OpenAI-compatible API, such as http://localhost:8080/v1, and the key apart.")
+
+
+class KeyUnusable(ProviderError):
+    """A key, or another header, that cannot be sent over HTTP. Values: what."""
+
+    message = N_("The {what} holds a space, a line break or a character that cannot be sent.")
+    hint = N_("Copy it again, and nothing around it.")
+
+
+class ProviderUnreachable(ProviderError):
+    """No connection, or one that was lost before anything was answered. Values: provider, address, detail."""
+
+    message = N_("{provider} cannot be reached at {address}: {detail}.")
+    hint = N_("Check that the server is running, that the address and its port are right, and the network.")
+
+
+class ProviderUntrusted(ProviderError):
+    """No secure connection: a certificate that does not hold, or no TLS there. Values: provider, address, detail."""
+
+    message = N_("No secure connection to {provider} at {address}: {detail}.")
+    hint = N_("Check the address (https:// or http://), the certificate of the server, and this machine's clock.")
+
+
+class ProviderRedirects(ProviderError):
+    """The endpoint points elsewhere. It is not followed: the key is for this host. Values: provider, target."""
+
+    message = N_("{provider} sends its callers on to {target}, and a key does not follow to another address.")
+    hint = N_("If you trust that address, type it in place of this one.")
+
+
+class ProviderTimedOut(ProviderError):
+    """Connected, and silent for too long. Values: provider, seconds."""
+
+    message = N_("{provider} said nothing for {seconds} s.")
+    hint = N_("What had come is kept. The server may be loading the model: ask again in a moment.")
+
+
+class KeyRefused(ProviderError):
+    """401. Values: provider, detail."""
+
+    message = N_("{provider} did not accept the key: {detail}.")
+    hint = N_("Check the key: whole, not expired, and made for this provider.")
+
+
+class CreditUsedUp(ProviderError):
+    """402, or 429 because the account has nothing left. Values: provider, detail."""
+
+    message = N_("{provider} wants to be paid first: {detail}.")
+    hint = N_("Add credit to the account, or choose another model.")
+
+
+class AccessForbidden(ProviderError):
+    """403. Values: provider, detail."""
+
+    message = N_("{provider} does not allow this: {detail}.")
+    hint = N_("Check that this key may use this model, and from where you are.")
+
+
+class EndpointNotFound(ProviderError):
+    """404: no such model, or no API at this address. Values: provider, model, detail."""
+
+    message = N_("{provider} does not know {model}, or has no API at this address: {detail}.")
+    hint = N_("Check the name of the model, and the address: it often ends in /v1.")
+
+
+class RateLimited(ProviderError):
+    """429. Values: provider, detail."""
+
+    message = N_("{provider} takes no more requests for now: {detail}.")
+    hint = N_("Wait a little and ask again, or choose another model.")
+
+
+class RateLimitedFor(RateLimited):
+    """429 that says for how long. Values: provider, detail, seconds."""
+
+    hint = N_("Ask again in {seconds} s, or choose another model.")
+
+
+class RequestRejected(ProviderError):
+    """400, 413, 422 and the like: the endpoint does not take the request as it is. Values: provider, detail."""
+
+    message = N_("{provider} does not take this request: {detail}.")
+    hint = N_("Change what it names, or shorten the conversation.")
+
+
+class ProviderFailed(ProviderError):
+    """500 and above, or an error sent in place of the answer's next piece. Values: provider, detail."""
+
+    message = N_("{provider} failed: {detail}.")
+    hint = N_("The fault is on its side. What had come is kept; ask again in a moment.")
+
+
+class AnswerMalformed(ProviderError):
+    """What came is no answer of an OpenAI-compatible API. Values: provider, detail."""
+
+    message = N_("{provider} answered in a way that cannot be read: {detail}.")
+    hint = N_("Check that the address is that of an OpenAI-compatible API: it often ends in /v1.")
+
+
+class AnswerCut(ProviderError):
+    """The stream of an answer ended before the answer did. Values: provider, detail."""
+
+    message = N_("{provider} stopped in the middle of its answer: {detail}.")
+    hint = N_("What had come is kept. Continue the answer, or ask again.")
 
 
 class StoreError(WorkbenchError):

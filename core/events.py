@@ -14,7 +14,8 @@ from core.messages import Overflow
 
 FinishReason = Literal["stop", "length", "context", "cancelled", "cut", "content_filter", "tool_calls"]
 """Why an answer ended: `stop` an end token or a stop string; `length` max_tokens reached; `context` the context is
-full; `cancelled` a person or a client stopped it; `cut` it was interrupted (a dead process, nobody following)."""
+full; `cancelled` a person or a client stopped it; `cut` it was interrupted (a dead process, nobody following);
+`content_filter` the provider held the rest back, or the model refused; `tool_calls` it asks for tools to be run."""
 
 Origin = Literal["system", "history", "documents", "tools", "question", "answer"]
 """Where a token in the context comes from; what is left of the context is *free*."""
@@ -25,10 +26,13 @@ class _Event(msgspec.Struct, frozen=True, tag_field="type", tag=True):
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """A token that could have stood here: text, id and natural-log probability under the model, before sampling."""
+    """A token that could have stood here: text, id and natural-log probability under the model, before sampling.
+
+    `id` is None where a server does not tell it.
+    """
 
     text: str
-    id: int
+    id: int | None
     logprob: float
 
 
@@ -37,9 +41,10 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
     `at`: seconds from the request being handed over to this token, on the system-wide clock of `time.perf_counter`
     (a child process's stamps and ours are on one clock). `logprob` and `top` only where log-probabilities were asked.
+    `id` is None where a server does not tell it.
     """
 
-    id: int
+    id: int | None
     text: str
     at: float
     logprob: float | None = None
@@ -59,11 +64,16 @@ class Queued(_Event, frozen=True):
 
 
 class Prefill(_Event, frozen=True):
-    """The prompt is being read: `done` of `total` tokens, `cached` of them reused from an earlier request."""
+    """The prompt is being read: `done` of `total` tokens, `cached` of them reused from an earlier request.
+
+    `by_origin` and `context_length` as in `Usage`: an answer that is stopped is described from here.
+    """
 
     done: int
     total: int
     cached: int
+    by_origin: dict[Origin, int] = {}
+    context_length: int | None = None
 
 
 class Trimmed(_Event, frozen=True):
@@ -88,6 +98,14 @@ class Reasoning(_Event, frozen=True):
     tokens: tuple[Token, ...] = ()
 
 
+class ToolCall(_Event, frozen=True):
+    """The model asks for a tool to be run. `arguments`: JSON as the model wrote it, checked by nobody."""
+
+    id: str
+    name: str
+    arguments: str
+
+
 class Idle(_Event, frozen=True):
     """Nothing new for a tenth of a second. Lets whoever reads the stream stop it while the model is busy."""
 
@@ -110,7 +128,9 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time went, in seconds and tokens a second. The definitions are in core/metrics.py; None: unknown.
 
-    `at`: for each generated token, seconds since the request was handed over; charts are drawn from it.
+    `at`: for each generated token, seconds since the request was handed over; charts are drawn from it. Empty where a
+    server tells no tokens apart.
+    `server`: what the server itself reports (llama.cpp's `timings`), under its own names and units.
     """
 
     load_s: float | None = None
@@ -124,6 +144,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     inter_token_latency_median_s: float | None = None
     inter_token_latency_p95_s: float | None = None
     at: tuple[float, ...] = ()
+    server: dict[str, float] = {}
 
 
 class Finished(_Event, frozen=True):
@@ -134,4 +155,4 @@ class Finished(_Event, frozen=True):
     timings: Timings = Timings()
 
 
-Event = Loading | Queued | Prefill | Trimmed | Text | Reasoning | Idle | Finished
+Event = Loading | Queued | Prefill | Trimmed | Text | Reasoning | ToolCall | Idle | Finished

@@ -9,10 +9,13 @@ end to end           (`end_to_end_s`) request handed over → last token, loadin
 context fill                         (prompt + generated) ÷ context length, by origin
 
 Seconds and tokens a second throughout. A figure that cannot be known is None, never 0.
+
+A server that sends text and not tokens leaves the time of each token unknown: `arrival_timings`.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from itertools import pairwise
@@ -20,6 +23,13 @@ from itertools import pairwise
 import msgspec
 
 from core.events import Origin, Timings, Usage
+
+CHARACTERS_PER_TOKEN = 4
+"""For counts that nobody made; they are marked as estimated."""
+
+
+AT_ONCE_S = 0.01
+"""Pieces that came within this time came together: how fast they were written cannot be seen."""
 
 
 def timings(
@@ -50,6 +60,26 @@ def timings(
         inter_token_latency_p95_s=percentile(ordered, 0.95) if ordered else None,
         at=tuple(at),
     )
+
+
+def arrival_timings(at: Sequence[float], *, tokens: float | None, first_share: float) -> Timings:
+    """Timings of an answer that came in pieces of unknown numbers of tokens.
+
+    at: for each piece, seconds since the request was handed over, ascending. tokens: all tokens in them, None unknown.
+    first_share: the first piece's share of the text, 0 … 1; its tokens did not take part in the time after it.
+    """
+    decode_s = at[-1] - at[0] if at else None
+    return Timings(
+        ttft_s=at[0] if at else None,
+        decode_s=decode_s,
+        end_to_end_s=at[-1] if at else None,
+        decode_rate=tokens * (1 - first_share) / decode_s if tokens and decode_s and decode_s >= AT_ONCE_S else None,
+    )
+
+
+def estimated_tokens(characters: int) -> int:
+    """About how many tokens a text of so many characters has."""
+    return math.ceil(characters / CHARACTERS_PER_TOKEN)
 
 
 def gaps(at: Sequence[float]) -> list[float]:

@@ -38,6 +38,7 @@ CALLS: dict[str, Call] = {
     "update": lambda c, owner, q: c.update(owner, q.conversation_id, title="mine now"),
     "messages": lambda c, owner, q: c.messages(owner, q.conversation_id),
     "message": lambda c, owner, q: c.message(owner, q.id),
+    "path_to": lambda c, owner, q: c.path_to(owner, q.id),
     "siblings": lambda c, owner, q: c.siblings(owner, q.id),
     "select": lambda c, owner, q: c.select(owner, q.id),
     "add_question": lambda c, owner, q: c.add_question(owner, q.conversation_id, "mine", parent_id=q.id),

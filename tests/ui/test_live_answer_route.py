@@ -122,6 +122,7 @@ def test_a_position_that_is_none_means_the_beginning(client: TestClient, answers
 
 def test_what_is_waited_for_is_told(answers: Answers) -> None:
     steps = [Loading(0.4), Queued(2), Prefill(120, 800, 30)]
+    unknown = {"by_origin": {}, "context_length": None}
     told = []
     for step in steps:
         answer = start(answers, step, word(0, NEVER))
@@ -131,7 +132,7 @@ def test_what_is_waited_for_is_told(answers: Answers) -> None:
     assert told == [
         ("loading", {"type": "Loading", "fraction": 0.4}),
         ("queued", {"type": "Queued", "position": 2}),
-        ("prefill", {"type": "Prefill", "done": 120, "total": 800, "cached": 30}),
+        ("prefill", {"type": "Prefill", "done": 120, "total": 800, "cached": 30, **unknown}),
     ]
 
 
