@@ -14,7 +14,7 @@ from collections.abc import Callable
 import llama_cpp.llama_cpp as llama
 
 from core.errors import ModelBusy, ModelLoadFailed, WorkbenchError
-from core.events import Event, Prefill, Queued
+from core.events import Event, Queued
 from core.llamacpp.generation import Generation
 from core.llamacpp.loading import LoadedModel
 from core.llamacpp.sequences import Kept, Sequences
@@ -25,6 +25,9 @@ TURN_SHARED_S = 0.12
 
 SMALLEST_SLICE = 16
 QUEUE_LIMIT = 256
+
+ROOM_TO_GROW = 64
+"""Tokens of the cache left free for each answer in progress before another is let in."""
 
 Emit = Callable[[list[tuple[int, Event]]], None]
 Fail = Callable[[int, WorkbenchError], None]
@@ -57,7 +60,8 @@ class Batcher:
             generation.close()
             return
         self._waiting.append(generation)
-        if len(self._running) >= self._parallel:
+        self._admit()
+        if self._waiting:
             self._report_queue()
 
     def cancel(self, request: int) -> None:
@@ -100,8 +104,10 @@ class Batcher:
             self._report_queue()
 
     def _has_room(self, generation: Generation) -> bool:
-        reserve = 64 * (len(self._running) + 1)
-        return self._sequences.active_tokens() + len(generation.tokens) + reserve <= self._model.context_length
+        # What the others will hold, not what they hold so far: one that had to give way would be let in again at once,
+        # and none would ever get on.
+        everybody = [*(running for running, _ in self._running), generation]
+        return sum(len(g.tokens) + ROOM_TO_GROW for g in everybody) <= self._model.context_length
 
     def _fill(self) -> list[tuple[Generation, Kept, int]]:
         """Puts the next tokens into the batch. Returns the requests to sample for, each with its output row."""
@@ -214,7 +220,7 @@ class Batcher:
 
     def _report_prefill(self, generation: Generation, kept: Kept) -> None:
         done = min(len(kept.tokens), generation.prompt_tokens)
-        self._events.append((generation.id, Prefill(done, generation.prompt_tokens, generation.cached)))
+        self._events.append((generation.id, generation.prefill(done)))
 
     def _report_queue(self) -> None:
         self._events += [(g.id, Queued(place)) for place, g in enumerate(self._waiting, 1)]

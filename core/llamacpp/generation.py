@@ -8,7 +8,7 @@ from typing import cast
 import llama_cpp.llama_cpp as llama
 
 from core import metrics
-from core.events import Alternative, Event, Finished, FinishReason, Text, Token, Trimmed, Usage
+from core.events import Alternative, Event, Finished, FinishReason, Prefill, Text, Token, Trimmed, Usage
 from core.llamacpp import grammar, sampling
 from core.llamacpp.prompt import Prompt
 from core.llamacpp.sampling import Sampler
@@ -73,6 +73,10 @@ class Generation:
         if self._queue_s is None:
             self._queue_s = self._now()
             self.cached = cached
+
+    def prefill(self, done: int) -> Prefill:
+        """How far its prompt has been read."""
+        return Prefill(done, self.prompt_tokens, self.cached, self._prompt.by_origin, self._context_length)
 
     def prefilling(self) -> None:
         """A slice of the prompt is about to be computed."""

@@ -23,11 +23,14 @@ _FLASH = {
     "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
 }
 
+_WARNING = 3
+"""GGML_LOG_LEVEL_WARN of ggml.h, which llama-cpp-python leaves out; 4 is an error, 5 goes on with the line before."""
+
 _log: deque[str] = deque(maxlen=50)
 
 
 def _log_line(level: int, text: bytes, _: ctypes.c_void_p) -> None:
-    if level >= llama.GGML_LOG_LEVEL_WARN:
+    if level >= _WARNING:
         _log.append(text.decode("utf-8", errors="replace").strip())
 
 
@@ -73,8 +76,8 @@ class LoadedModel:
         )
 
     def new_batch(self) -> Batch:
-        """An empty batch of the context's size."""
-        return Batch(max(self._settings.batch_size, self.sequences))
+        """An empty batch, as large as the context takes (llama.cpp makes it no larger than a short context)."""
+        return Batch(int(llama.llama_n_batch(self.context)))
 
     def _own_template(self) -> str | None:
         template = llama.llama_model_chat_template(self._model, None)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.errors import ContextOverflow, EmptyPrompt
+from core.errors import ContextOverflow, EmptyPrompt, TemplateInvalid
 from core.events import Origin, Trimmed
 from core.llamacpp.templates import ChatTemplate
 from core.llamacpp.vocabulary import Vocabulary
@@ -19,6 +19,9 @@ from core.messages import ChatRequest, Message, Overflow
 
 ANSWER_SHARE = 4
 """A policy that drops something leaves at least this part of the context (1/4) free for the answer."""
+
+KEPT_TEMPLATES = 8
+"""Compiled templates that are kept: the model's own and overrides."""
 
 CUT_MARK = "\n[…]\n"
 
@@ -43,10 +46,10 @@ class _Span:
 
 @dataclass
 class PromptMaker:
-    """Makes prompts for one model. Thread-safe after construction."""
+    """Makes prompts for one model; `template` is its own. Used by one thread."""
 
     vocabulary: Vocabulary
-    template: ChatTemplate
+    template: str
     context_length: int
     _templates: dict[str, ChatTemplate] = field(default_factory=dict)
 
@@ -99,14 +102,16 @@ class PromptMaker:
             text = text[cut:]
             spans = [_Span(max(s.start - cut, 0), max(s.end - cut, 0), s.origin, s.is_data) for s in spans]
         tokens, by_origin = self._tokenize(text, spans)
+        if not tokens:
+            raise TemplateInvalid(detail="the prompt it gives is empty")
         return Prompt(tokens, by_origin, keep=by_origin.get("system", 0))
 
     def _template(self, source: str | None) -> ChatTemplate:
-        if source is None:
-            return self.template
+        source = self.template if source is None else source
         if source not in self._templates:
-            self._templates.clear()
-            self._templates[source] = ChatTemplate(source, bos=self.template.bos, eos=self.vocabulary.eos)
+            if len(self._templates) == KEPT_TEMPLATES:
+                self._templates.clear()
+            self._templates[source] = ChatTemplate(source, bos=self.vocabulary.bos, eos=self.vocabulary.eos)
         return self._templates[source]
 
     def _tokenize(self, text: str, spans: list[_Span]) -> tuple[list[int], dict[Origin, int]]:

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import llama_cpp.llama_cpp as llama
@@ -24,6 +28,10 @@ from core.messages import Sampling
 
 LOWEST_LOGPROB = -9999.0
 """Stands for a probability of 0, as in OpenAI's API: JSON has no infinity."""
+
+GRAMMAR_LIMIT_S = 5.0
+"""For one token. An ambiguous grammar (`("a"?){500}`) can take for ever, inside llama.cpp, where nothing but the end of
+the process ends it; the other side starts another with the next question."""
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
@@ -56,10 +64,11 @@ class Sampler:
         """The next token, from the logits of output row `row`. Raises `GrammarInvalid` when the grammar allows none."""
         if self._grammar is None:
             return int(llama.llama_sampler_sample(self._chain, context, row))
-        token = self._choose(context, row, grammar_first=False)
-        if not self._fits(token):
-            token = self._choose(context, row, grammar_first=True)
-        llama.llama_sampler_accept(self._grammar, token)
+        with _in_time_or_never():
+            token = self._choose(context, row, grammar_first=False)
+            if not self._fits(token):
+                token = self._choose(context, row, grammar_first=True)
+            llama.llama_sampler_accept(self._grammar, token)
         llama.llama_sampler_accept(self._chain, token)
         return token
 
@@ -87,6 +96,22 @@ class Sampler:
         array = _as_array(single)
         llama.llama_sampler_apply(self._grammar, ctypes.byref(array))
         return bool(np.isfinite(single["logit"][0]))
+
+
+@contextmanager
+def _in_time_or_never() -> Iterator[None]:
+    timer = threading.Timer(GRAMMAR_LIMIT_S, _end_process)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end_process() -> None:
+    os.write(2, b"a grammar did not end in time\n")
+    os._exit(70)
 
 
 def logits(context: llama.llama_context_p, row: int, size: int) -> NDArray[np.float32]:

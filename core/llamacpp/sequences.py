@@ -69,10 +69,6 @@ class Sequences:
         self._clear(min(idle, key=lambda k: k.last_used))
         return True
 
-    def active_tokens(self) -> int:
-        """Upper bound of the cells that requests in progress hold (shared ones counted once a sequence)."""
-        return sum(len(k.tokens) for k in self._all if k.active)
-
     def _longest_prefix(self, prompt: Sequence[int]) -> tuple[Kept | None, int]:
         best, longest = None, 0
         for kept in self._all:

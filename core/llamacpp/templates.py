@@ -1,9 +1,10 @@
-"""Chat templates: Jinja from a model's file, a stranger's program, rendered in a sandbox, in time, within a size.
+"""Chat templates: Jinja from a model's file, a stranger's program, rendered in a sandbox, in time, in little memory.
 
 The sandbox is Jinja's own (no attribute outside plain values, no change of what is passed in: CVE-2024-34359). Time: a
 template may loop for ever, and Python cannot end a thread, but it can raise an exception in one; what does not even
-react to that is ended with its process by the engine. Variables and extensions as in Hugging Face's
-`apply_chat_template`, which is what templates are written for.
+react to that is ended with its process by the engine. Memory: one operation can ask for gigabytes (`'x'.center(9**9)`),
+so for that time the process is held to little more than it has, where the system can (Linux). Variables and extensions
+as in Hugging Face's `apply_chat_template`, which is what templates are written for.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 import ctypes
 import datetime
 import json
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from jinja2 import TemplateError, nodes
@@ -36,6 +40,9 @@ CHATML = (
 TIME_LIMIT_S = 2.0
 SIZE_LIMIT = 64_000_000
 """Characters of source or output: far above a full context, far below a full memory."""
+
+MEMORY_LIMIT = 1 << 30
+"""Bytes that the process may take above what it has, while a template is compiled or rendered."""
 
 
 class OutOfTime(BaseException):
@@ -78,7 +85,7 @@ class ChatTemplate:
         self._template = _guarded(lambda: _environment().from_string(source))
 
     def render(self, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> str:
-        """The prompt's text. Raises `TemplateInvalid` when the template fails, refuses the messages or runs too long."""
+        """The prompt's text. Raises `TemplateInvalid` when it fails, refuses the messages or takes too much."""
         plain = [{"role": m.role, "content": m.content} for m in messages]
 
         def run() -> str:
@@ -117,9 +124,28 @@ def in_time(work: Callable[[], T], seconds: float) -> T:
         timer.cancel()
 
 
+@contextmanager
+def _within_memory() -> Iterator[None]:
+    """Makes an allocation beyond `MEMORY_LIMIT` a MemoryError for as long as the block lasts."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    data_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = data_pages * resource.getpagesize() + MEMORY_LIMIT
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
 def _guarded(work: Callable[[], T]) -> T:
     try:
-        return in_time(work, TIME_LIMIT_S)
+        with _within_memory():
+            return in_time(work, TIME_LIMIT_S)
     except OutOfTime:
         raise TemplateInvalid(detail=f"it did not end within {TIME_LIMIT_S:g} seconds") from None
     except TemplateInvalid:

@@ -22,7 +22,6 @@ from core.llamacpp.batching import Batcher
 from core.llamacpp.generation import Generation
 from core.llamacpp.loading import LoadedModel
 from core.llamacpp.prompt import PromptMaker
-from core.llamacpp.templates import ChatTemplate
 from core.models.local import wire
 
 PROGRESS_EVERY_S = 0.05
@@ -54,9 +53,7 @@ class Worker:
     def __init__(self, model: LoadedModel, outbox: Outbox, parallel: int) -> None:
         self._model = model
         self._outbox = outbox
-        vocabulary = model.vocabulary
-        template = ChatTemplate(model.template, bos=vocabulary.bos, eos=vocabulary.eos)
-        self._prompts = PromptMaker(vocabulary, template, model.context_length)
+        self._prompts = PromptMaker(model.vocabulary, model.template, model.context_length)
         self._batcher = Batcher(model, parallel=parallel, emit=self._emit, fail=self.fail)
         self._todo: queue.SimpleQueue[Work] = queue.SimpleQueue()
 
@@ -122,7 +119,7 @@ class Worker:
 
 def main() -> None:
     """Reads the `Load` frame, loads, answers until stdin closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows a console interrupts all its processes
     # Whatever writes to the standard output goes to stderr: the pipe is for frames alone.
     outbox = Outbox(os.dup(1))
     os.dup2(2, 1)

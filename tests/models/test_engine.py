@@ -277,7 +277,7 @@ def test_a_long_prompt_does_not_freeze_the_others(engine: Engine) -> None:
         pass
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(ask, engine, LONG * 20, max_tokens=1)
-        between = [e for e in running if isinstance(e, Text)]
+        between = tokens(running)
         events = other.result()
     prefills = [e for e in events if isinstance(e, Prefill)]
     assert len(prefills) > 2, "the long prompt came in slices"
@@ -347,7 +347,7 @@ def test_a_killed_process_is_an_error_and_what_had_come_is_kept(engine: Engine) 
     with pytest.raises(ModelDied, match="SIGKILL"):
         for event in engine.stream(request("Count to one thousand.", ignore_end=True, max_tokens=400)):
             came.append(event)
-            if len(tokens(came)) == 5:
+            if len(tokens(came)) >= 5:
                 os.kill(engine.pid, signal.SIGKILL)
     assert len(tokens(came)) >= 5
     assert not engine.alive

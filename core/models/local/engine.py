@@ -7,6 +7,7 @@ come is kept by their readers); `LocalModel` starts another on the next request.
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import os
 import queue
@@ -19,6 +20,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
+
+import msgspec
 
 from core.errors import ModelDied, ModelLoadFailed, WorkbenchError
 from core.events import Event, Finished, Idle, Loading, Text
@@ -34,10 +37,15 @@ PACE_S = 0.03
 """Pause between two reads while text flows: the tokens come with their own times, and each wake-up of this process
 takes time from the threads that compute."""
 
+READ_SIZE = 1 << 20
+
 _SPIN = {"GOMP_SPINCOUNT": "1000"}
 """llama.cpp's threads wait for each other hundreds of times a token, by spinning. Spun without end, as OpenMP does by
 default, a thread that waits takes the core from the one it waits for as soon as a browser wants a core too, and
 the rate falls to a tenth; asleep at once, it wakes too late."""
+
+_QUIET = {"GGML_NO_BACKTRACE": "1"}
+"""A failed assertion is the last line that the process says, not the debugger's."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -59,16 +67,25 @@ class Engine:
         self._readers: dict[int, queue.SimpleQueue[_Item]] = {}
         self._numbers = itertools.count(1)
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process is
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.llamacpp.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            cwd=_ROOT,
-            env=_SPIN | os.environ,
-        )
+        self._process = self._start()
         self._send(wire.Load(str(path), name, settings))
-        threading.Thread(target=self._read, name=f"engine {name}", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name=f"engine {name}", daemon=True)
+        self._reader.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "core.llamacpp.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                cwd=_ROOT,
+                env=_SPIN | _QUIET | os.environ,
+                # Ctrl-C in a terminal is for the server, which closes the pipe.
+                process_group=0 if os.name == "posix" else None,
+            )
+        except OSError as error:  # no memory, process or file descriptor left for it
+            raise ModelLoadFailed(model=self.name, detail=error.strerror or "no process could be started") from error
 
     @property
     def pid(self) -> int:
@@ -132,6 +149,7 @@ class Engine:
         self._fail(ModelDied(model=self.name, detail="it was closed"))
         self._process.kill()
         self._process.wait()
+        self._reader.join(timeout=2.0)
         for pipe in (self._process.stdin, self._process.stdout, self._stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):  # the child had gone with bytes unread
@@ -171,13 +189,19 @@ class Engine:
             self._fail(self._death())
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
+        stdout, rest = self._process.stdout, b""
+        assert isinstance(stdout, io.BufferedReader)
         try:
-            for line in self._process.stdout:
-                flowing = self._take(wire.decode_from_worker(line))
-                if flowing:
+            # All that has come at once: a frame at a time, with a pause after each, would hold a fast model back.
+            while data := stdout.read1(READ_SIZE):
+                *lines, rest = (rest + data).split(b"\n")
+                flowing = [self._take(frame) for frame in _joined(list(map(wire.decode_from_worker, lines)))]
+                if flowing and all(flowing):
                     time.sleep(PACE_S)
-        except (ValueError, OSError):  # closed under our hands, or not a frame: either way it is over
+        except msgspec.DecodeError:
+            self._process.kill()
+            self._fail(ModelDied(model=self.name, detail="what it said could not be read"))
+        except (ValueError, OSError):  # closed under our hands
             pass
         self._fail(self._death())
 
@@ -229,7 +253,7 @@ class Engine:
             self._stderr.seek(0, 2)
             self._stderr.seek(max(self._stderr.tell() - 4000, 0))
             lines = self._stderr.read().decode("utf-8", errors="replace").split("\n")
-        except ValueError:  # already closed
+        except (ValueError, OSError):  # already closed
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
@@ -252,6 +276,22 @@ class _Expecting:
     def __exit__(self, *_: object) -> None:
         with self._engine._lock:
             self._engine._readers.pop(self._number, None)
+
+
+def _joined(frames: list[wire.FromWorker]) -> list[wire.FromWorker]:
+    """The frames of one read; where they are nothing but text, all of an answer as one event, to be kept in one go."""
+    items = [item for frame in frames if isinstance(frame, wire.Events) for item in frame.items]
+    texts: dict[int, list[Text]] = {}
+    for number, event in items:
+        if isinstance(event, Text):
+            texts.setdefault(number, []).append(event)
+    if not all(isinstance(f, wire.Events) for f in frames) or sum(map(len, texts.values())) < len(items) or not items:
+        return frames
+    return [wire.Events([(number, _one(parts)) for number, parts in texts.items()])]
+
+
+def _one(parts: list[Text]) -> Text:
+    return Text("".join(part.text for part in parts), tuple(token for part in parts for token in part.tokens))
 
 
 def _cause(code: int, last_words: str) -> str:

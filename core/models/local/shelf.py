@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from core.errors import ModelDied, ModelTooLarge, ModelUnstable
+from core.errors import ModelDied, ModelTooLarge, ModelUnstable, SchemaInvalid
 from core.events import Event, Finished
 from core.gguf import memory
 from core.gguf.reader import GGUF
@@ -40,11 +42,12 @@ class Loaded:
 
 @dataclass
 class _Place:
-    """A model's place: its engine while there is one, what it needs, how often it has died."""
+    """A model's place: its engine while there is one, who is using it, what it needs, how often it has died."""
 
     info: ModelInfo
     settings: ModelSettings
     engine: Engine | None = None
+    users: int = 0
     needed: int = 0
     last_used: float = 0.0
     deaths: list[str] = field(default_factory=list)
@@ -108,17 +111,35 @@ class Shelf:
                 return place.engine
             if len(place.deaths) >= DEATHS_ALLOWED:
                 raise ModelUnstable(model=info.name, detail=place.deaths[-1])
+            _close([self._take_out(place)])
             gguf = files.checked(path)
             place.needed = self._needed(gguf, settings)
-            out = self._make_room(place)
-            _close(out)
+            _close(self._make_room(place))
             place.engine = Engine(path, name=info.name, settings=settings)
             return place.engine
 
-    def died(self, info: ModelInfo, settings: ModelSettings, detail: str) -> None:
-        """Remembers that the model's process ended while it was needed."""
+    @contextmanager
+    def using(self, info: ModelInfo, path: Path, settings: ModelSettings) -> Iterator[Engine]:
+        """As `engine`; for as long as the block lasts, also while it loads, no other model takes its place."""
         with self._lock:
-            self._places[info.id, settings].deaths.append(detail)
+            engine = self.engine(info, path, settings)
+            place = self._places[info.id, settings]
+            place.users += 1
+        try:
+            yield engine
+        finally:
+            with self._lock:
+                place.users -= 1
+                place.last_used = time.monotonic()
+
+    def died(self, info: ModelInfo, settings: ModelSettings, engine: Engine, detail: str) -> None:
+        """Remembers that this process of the model ended while it was needed: once, however many it was answering, and
+        not where it was taken out of memory."""
+        with self._lock:
+            place = self._places[info.id, settings]
+            if place.engine is engine:
+                place.deaths.append(detail)
+                _close([self._take_out(place)])
 
     def answered(self, info: ModelInfo, settings: ModelSettings) -> None:
         """Remembers that the model's process is well."""
@@ -137,21 +158,18 @@ class Shelf:
         ).total
 
     def _make_room(self, wanted: _Place) -> list[Engine | None]:
-        if wanted.needed > self.budget_bytes:
-            raise self._too_large(wanted, self.budget_bytes)
-        others = [p for p in self._places.values() if p is not wanted and p.engine is not None and p.engine.alive]
-        # The same model with other settings has been replaced; it goes first.
-        others.sort(key=lambda p: (p.info.id != wanted.info.id, p.last_used))
+        others = [p for p in self._places.values() if p.engine is not None and p.engine.alive]
+        idle = [p for p in others if p.engine is not None and not p.users and not p.engine.answering]
         free = self.budget_bytes - sum(p.needed for p in others)
+        if wanted.needed > (most := free + sum(p.needed for p in idle)):
+            raise self._too_large(wanted, most)
+        # The same model with other settings has been replaced; it goes first.
+        idle.sort(key=lambda p: (p.info.id != wanted.info.id, p.last_used))
         out: list[Engine | None] = []
-        for place in others:
-            replaced = place.info.id == wanted.info.id
-            if (replaced or wanted.needed > free) and place.engine is not None and not place.engine.answering:
+        for place in idle:
+            if place.info.id == wanted.info.id or wanted.needed > free:
                 out.append(self._take_out(place))
                 free += place.needed
-        if wanted.needed > free:
-            _close(out)
-            raise self._too_large(wanted, free)
         return out
 
     def _too_large(self, place: _Place, free: int) -> ModelTooLarge:
@@ -176,19 +194,21 @@ class LocalModel:
     def stream(self, request: ChatRequest) -> Iterator[Event]:
         """Loads the model where it is not in memory (`Loading` events), then answers; see `ChatModel.stream`."""
         began = time.perf_counter()
-        engine = self.engine()
-        try:
+        request = _sound(request)
+        with self._using() as engine:
             fresh = engine.ready is None
             yield from engine.load()
             load_s = time.perf_counter() - began if fresh else 0.0
-            for event in engine.stream(_sound(request)):
+            for event in engine.stream(request):
                 if isinstance(event, Finished):
                     self._shelf.answered(self.info, self.settings)
                     event = _with_load(event, load_s)
-                yield event
-        except ModelDied as error:
-            self._shelf.died(self.info, self.settings, str(error.values.get("detail", "")))
-            raise
+                try:
+                    yield event
+                except GeneratorExit:  # stopped by its reader, and well
+                    if engine.alive:
+                        self._shelf.answered(self.info, self.settings)
+                    raise
 
     def engine(self) -> Engine:
         """The model's engine, started when there is none."""
@@ -196,14 +216,24 @@ class LocalModel:
 
     def count(self, request: ChatRequest) -> wire.Counted:
         """Prompt tokens of a request, without answering it; loads the model where it is not in memory."""
-        engine = self.engine()
-        for _ in engine.load():
-            pass
-        return engine.count(_sound(request))
+        request = _sound(request)
+        with self._using() as engine:
+            for _ in engine.load():
+                pass
+            return engine.count(request)
 
     def close(self) -> None:
         """Takes the model out of memory."""
         self._shelf.unload(self.info.id)
+
+    @contextmanager
+    def _using(self) -> Iterator[Engine]:
+        with self._shelf.using(self.info, self._path, self.settings) as engine:
+            try:
+                yield engine
+            except ModelDied as error:
+                self._shelf.died(self.info, self.settings, engine, str(error.values.get("detail", "")))
+                raise
 
 
 def _with_load(finished: Finished, load_s: float) -> Finished:
@@ -211,14 +241,26 @@ def _with_load(finished: Finished, load_s: float) -> Finished:
 
 
 def _sound(request: ChatRequest) -> ChatRequest:
-    """The request with lone surrogates (which are no characters, and which JSON cannot carry) as U+FFFD."""
+    """The request with lone surrogates (which are no characters, and which JSON cannot carry) as question marks.
 
-    def clean(text: str) -> str:
-        return text.encode("utf-8", errors="replace").decode("utf-8")
+    Raises `SchemaInvalid` for a schema too deep for JSON.
+    """
+    try:
+        try:
+            wire.encode(request)
+            return request
+        except UnicodeEncodeError:
+            return msgspec.convert(_clean(msgspec.to_builtins(request)), ChatRequest)
+    except RecursionError as error:
+        raise SchemaInvalid(detail="it is nested too deeply") from error
 
-    messages = tuple(msgspec.structs.replace(m, content=clean(m.content)) for m in request.messages)
-    prompt = clean(request.prompt) if isinstance(request.prompt, str) else request.prompt
-    return msgspec.structs.replace(request, messages=messages, prompt=prompt)
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", errors="replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_clean(key): _clean(child) for key, child in value.items()}
+    return [_clean(child) for child in value] if isinstance(value, list | tuple) else value
 
 
 def _resident(pid: int) -> int | None:
