@@ -38,9 +38,9 @@ def prompt(*ids: int, max_tokens: int = 4, overflow: Overflow = "stop") -> ChatR
     return ChatRequest(prompt=ids, sampling=GREEDY, max_tokens=max_tokens, overflow=overflow, ignore_end=True)
 
 
-def occupied(engine: Engine, places: int) -> list[Iterator[Event]]:
-    """So many answers in progress, that would go on for ever."""
-    return [begun(engine.stream(prompt(1, max_tokens=10**6, overflow="rolling"))) for _ in range(places)]
+def endless(engine: Engine) -> Iterator[Event]:
+    """An answer in progress that would go on for ever."""
+    return begun(engine.stream(prompt(1, max_tokens=10**6, overflow="rolling")))
 
 
 def check_all_free(engine: Engine) -> None:
@@ -56,6 +56,17 @@ def check_all_free(engine: Engine) -> None:
         answers = list(pool.map(ask, range(10, 10 + PARALLEL)))
     assert [len(tokens(events)) for events in answers] == [8] * PARALLEL
     assert not any(isinstance(event, Queued) for events in answers for event in events)
+
+
+def test_answers_that_grow_at_once_beyond_a_short_context_are_all_finished(sound: Path) -> None:
+    engine = loaded(Engine(sound, name="tiny", settings=ModelSettings(context_length=256, parallel=PARALLEL)))
+    try:
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            asked = [prompt(n, max_tokens=700, overflow="rolling") for n in range(PARALLEL)]
+            answers = list(pool.map(lambda request: list(engine.stream(request)), asked))
+        assert [len(tokens(events)) for events in answers] == [700] * PARALLEL
+    finally:
+        engine.close()
 
 
 def test_asking_and_cancelling_at_random_leaves_every_place_free(engine: Engine) -> None:
@@ -90,19 +101,18 @@ def test_asking_and_cancelling_at_random_leaves_every_place_free(engine: Engine)
 
 
 def test_the_place_in_the_queue_is_shown_and_counts_down(engine: Engine) -> None:
-    streams = occupied(engine, 2)
+    running = endless(engine)
     waiting = engine.stream(prompt(*LONG))
     while not isinstance(event := next(waiting), Queued):
         assert isinstance(event, Idle)
     assert event == Queued(1), "there are places, and no room for a prompt of this length"
-    for stream in streams:
-        stream.close()  # type: ignore[attr-defined]
+    running.close()  # type: ignore[attr-defined]
     assert isinstance(list(waiting)[-1], Finished)
     check_all_free(engine)
 
 
 def test_one_that_leaves_the_queue_lets_the_next_one_up(engine: Engine) -> None:
-    (running,) = occupied(engine, 1)
+    running = endless(engine)
     first, second = engine.stream(prompt(*LONG)), engine.stream(prompt(*LONG))
     assert next(e for e in first if isinstance(e, Queued)) == Queued(1)
     assert next(e for e in second if isinstance(e, Queued)) == Queued(2)
@@ -114,7 +124,7 @@ def test_one_that_leaves_the_queue_lets_the_next_one_up(engine: Engine) -> None:
 
 
 def test_more_than_the_queue_holds_are_told_so(engine: Engine) -> None:
-    (running,) = occupied(engine, 1)
+    running = endless(engine)
 
     def ask(_: int) -> Iterator[Event] | None:
         stream = engine.stream(prompt(*LONG, max_tokens=1))
