@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from http.cookies import SimpleCookie
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.ui import resources
@@ -63,7 +63,7 @@ class OwnerCookie:
 def _named(scope: Scope) -> bool:
     for key, value in scope["headers"]:
         if key == b"cookie":
-            found = SimpleCookie(value.decode("latin-1")).get(COOKIE)
-            if found is not None and _NAME.fullmatch(found.value):
+            # Not http.cookies: it reads nothing at all beside a cookie of another program that it does not understand.
+            if _NAME.fullmatch(cookie_parser(value.decode("latin-1")).get(COOKIE, "")):
                 return True
     return False

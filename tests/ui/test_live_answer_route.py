@@ -97,9 +97,7 @@ def test_resumes_from_any_position(client: TestClient, answers: Answers, positio
     assert got[-1]["ended"] and got[-1]["position"] == 5
 
 
-def test_what_is_continued_comes_once_however_long_the_model_says_nothing(
-    client: TestClient, answers: Answers
-) -> None:
+def test_what_is_continued_comes_once_however_long_the_model_says_nothing(client: TestClient, answers: Answers) -> None:
     got = follow(client, start(answers, word(0, 0.5), word(1, 0.9), END, text_so_far="earlier "))
     assert "".join(one["text"] for one in got) == "earlier w0 w1 "
 
