@@ -61,9 +61,6 @@ class OwnerCookie:
 
 
 def _named(scope: Scope) -> bool:
-    for key, value in scope["headers"]:
-        if key == b"cookie":
-            # Not http.cookies: it reads nothing at all beside a cookie of another program that it does not understand.
-            if _NAME.fullmatch(cookie_parser(value.decode("latin-1")).get(COOKIE, "")):
-                return True
-    return False
+    # Not http.cookies: it reads nothing at all beside a cookie of another program that it does not understand.
+    cookies = [cookie_parser(value.decode("latin-1")) for key, value in scope["headers"] if key == b"cookie"]
+    return any(_NAME.fullmatch(found.get(COOKIE, "")) for found in cookies)
