@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import functools
 import json
 import os
 import re
@@ -60,7 +61,11 @@ def asked() -> Any:
 def running(*arguments: str, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
     """A command in a process group of its own, as a terminal starts one."""
     command = [sys.executable, "-m", "core", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True)
+    # A test run in the background of a shell has Ctrl-C ignored, and its children with it.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True, preexec_fn=heard
+    )
     try:
         yield process
     finally:
