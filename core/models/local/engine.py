@@ -39,7 +39,7 @@ takes time from the threads that compute."""
 
 READ_SIZE = 1 << 20
 
-_SPIN = {"GOMP_SPINCOUNT": "1000"}
+_SPIN = {"GOMP_SPINCOUNT": "20000"}
 """llama.cpp's threads wait for each other hundreds of times a token, by spinning. Spun without end, as OpenMP does by
 default, a thread that waits takes the core from the one it waits for as soon as a browser wants a core too, and
 the rate falls to a tenth; asleep at once, it wakes too late."""
