@@ -8,7 +8,6 @@ of pages, and of the store only the `Keeper` it is given. Everything public is s
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 import threading
 import time
@@ -24,9 +23,6 @@ from core.messages import ChatRequest
 from core.models.base import ChatModel, ModelInfo
 
 State = Literal["waiting", "loading", "queued", "prefill", "answering", "done", "failed"]
-
-CHARACTERS_PER_TOKEN = 4
-"""For counts that nobody made; they are marked as estimated."""
 
 _STATES: dict[type, State] = {
     Loading: "loading",
@@ -235,7 +231,7 @@ class Answer:
         prefill = self._prefill
         usage = Usage(
             prompt_tokens=prefill.total if prefill else _estimated_prompt(self.request),
-            generated_tokens=self.tokens or _estimated(new_text),
+            generated_tokens=self.tokens or metrics.estimated_tokens(len(new_text)),
             cached_tokens=prefill.cached if prefill else 0,
             estimated=prefill is None or (not self.tokens and bool(new_text)),
             by_origin=prefill.by_origin if prefill else {},
@@ -319,11 +315,7 @@ def _close(stream: Iterator[Event]) -> None:
         _log.exception("A model's stream could not be closed")
 
 
-def _estimated(text: str) -> int:
-    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
-
-
 def _estimated_prompt(request: ChatRequest) -> int:
     if isinstance(request.prompt, tuple):
         return len(request.prompt)
-    return _estimated(request.prompt or "".join(message.content for message in request.messages))
+    return metrics.estimated_tokens(len(request.prompt or "".join(message.content for message in request.messages)))

@@ -118,7 +118,7 @@ class Engine:
         """Events of one request on the loaded model; see `ChatModel.stream`."""
         limits.check(request)
         handed_over = time.perf_counter()
-        with self._expecting() as (number, inbox):
+        with _Expecting(self) as (number, inbox):
             self._send(wire.Start(number, request, handed_over))
             heard = False
             try:
@@ -157,7 +157,7 @@ class Engine:
 
     def _ask(self, frame: Callable[[int], wire.ToWorker], answer: type[F]) -> F:
         began = time.perf_counter()
-        with self._expecting() as (number, inbox):
+        with _Expecting(self) as (number, inbox):
             self._send(frame(number))
             while True:
                 item = self._next(inbox, waiting_since=began)
@@ -174,9 +174,6 @@ class Engine:
                 self._fail(ModelDied(model=self.name, detail="the chat template or the grammar did not end in time"))
                 self._process.kill()
             return Idle()
-
-    def _expecting(self) -> _Expecting:
-        return _Expecting(self)
 
     def _send(self, frame: wire.ToWorker) -> None:
         data = wire.encode(frame) + b"\n"
