@@ -1,0 +1,349 @@
+"""The errors a person can act on.
+
+    WorkbenchError
+    ├── RequestError            what was asked cannot be done as it was asked
+    │   ├── EmptyPrompt
+    │   ├── ContextOverflow
+    │   ├── GrammarInvalid
+    │   ├── SchemaInvalid
+    │   │   └── SchemaUnreadable
+    │   ├── TemplateInvalid
+    │   ├── SettingInvalid
+    │   ├── NotSupported
+    │   ├── AnswerRunning
+    │   ├── RouteInvalid
+    │   └── AttachmentError
+    │       ├── NotText
+    │       ├── AttachmentTooLarge
+    │       └── TooManyAttachments
+    ├── ModelError              the model, or its process, cannot answer
+    │   ├── ModelNotFound
+    │   ├── ModelFileInvalid
+    │   ├── ModelUnsupported
+    │   ├── ModelTooLarge
+    │   ├── ModelLoadFailed
+    │   ├── ModelDied
+    │   ├── AnswerBroken
+    │   ├── ModelUnstable
+    │   └── ModelBusy
+    ├── ProviderError           an endpoint cannot be reached, or does not answer as it should
+    │   ├── AddressInvalid
+    │   ├── KeyUnusable
+    │   ├── KeyringUnavailable
+    │   ├── ProviderUnreachable
+    │   ├── ProviderUntrusted
+    │   ├── ProviderRedirects
+    │   ├── ProviderTimedOut
+    │   ├── KeyRefused
+    │   │   └── KeyMissing
+    │   ├── CreditUsedUp
+    │   ├── AccessForbidden
+    │   ├── EndpointNotFound
+    │   ├── RateLimited
+    │   │   └── RateLimitedFor
+    │   ├── RequestRejected
+    │   ├── ProviderFailed
+    │   ├── ProviderSetAside
+    │   ├── AnswerMalformed
+    │   ├── AnswerCut
+    │   ├── AnswerAtOnce
+    │   └── UsageMissing
+    ├── NotPermitted            what a person decided does not allow it
+    │   ├── LocalOnly
+    │   ├── BudgetSpent
+    │   └── PriceUnknown
+    ├── ApiError                a program's request that our API does not take
+    │   ├── BodyInvalid
+    │   ├── BodyTooLarge
+    │   ├── ParameterUnsupported
+    │   ├── PathUnknown
+    │   ├── ApiClosed
+    │   ├── ApiKeyWrong
+    │   ├── OriginForeign
+    │   ├── HostForeign
+    │   └── AddressTaken
+    ├── ArenaError              models cannot be compared so, or a vote does not count
+    │   ├── PanesOutOfRange
+    │   ├── TooFewModels
+    │   ├── NoPair
+    │   │   └── NoPairOfSizes
+    │   ├── PairAlike
+    │   ├── RouteInDuel
+    │   ├── VoteTooEarly
+    │   └── DuelOver
+    ├── BatchError              a batch, or prompts for one, that cannot be had as they stand
+    │   ├── BatchEmpty
+    │   ├── BatchTooLarge
+    │   ├── PromptsUnreadable
+    │   │   ├── PromptsUnreadableAt
+    │   │   ├── PromptsTooLarge
+    │   │   ├── ColumnsWrong
+    │   │   └── NoPrompts
+    │   ├── CheckInvalid
+    │   │   └── CheckInvalidAt
+    │   └── VerdictUnclear
+    ├── ClassroomError          a vote of a class that cannot be opened, or not be taken part in
+    │   ├── AnswersMissing
+    │   ├── ClassHasVoted
+    │   ├── PollsFull
+    │   ├── PollClosed
+    │   ├── DeviceUnknown
+    │   ├── BallotInvalid
+    │   ├── TooManyBallots
+    │   ├── AskedTooOften
+    │   └── AddressForeign
+    ├── TransferError           a file of conversations cannot be read
+    │   ├── ImportInvalid
+    │   ├── ImportUnknown
+    │   ├── ImportFromFuture
+    │   └── ImportTooLarge
+    ├── VotesError              a file of votes cannot be read
+    │   ├── VotesUnreadable
+    │   ├── VotesColumnsMissing
+    │   ├── VotesUnknown
+    │   ├── VotesTooLarge
+    │   └── VotesTooMany
+    └── StoreError              what is kept cannot be read or written
+        ├── NotThere
+        └── StoreUnavailable
+
+Each class says what happened (`message`) and what to do (`hint`), as English templates filled with the keyword
+arguments it is raised with: `raise ModelNotFound(model="phi.gguf")`. The templates are msgids of the catalogues in
+locales/, so a page shows them in the reader's language; `str(error)` is English.
+"""
+
+from __future__ import annotations
+
+from core.errors.api import (
+    AddressTaken,
+    ApiClosed,
+    ApiError,
+    ApiKeyWrong,
+    BodyInvalid,
+    BodyTooLarge,
+    HostForeign,
+    OriginForeign,
+    ParameterUnsupported,
+    PathUnknown,
+)
+from core.errors.arena import (
+    ArenaError,
+    DuelOver,
+    NoPair,
+    NoPairOfSizes,
+    PairAlike,
+    PanesOutOfRange,
+    RouteInDuel,
+    TooFewModels,
+    VoteTooEarly,
+)
+from core.errors.base import N_, WorkbenchError
+from core.errors.batch import (
+    BatchEmpty,
+    BatchError,
+    BatchTooLarge,
+    CheckInvalid,
+    CheckInvalidAt,
+    ColumnsWrong,
+    NoPrompts,
+    PromptsTooLarge,
+    PromptsUnreadable,
+    PromptsUnreadableAt,
+    VerdictUnclear,
+)
+from core.errors.classroom import (
+    AddressForeign,
+    AnswersMissing,
+    AskedTooOften,
+    BallotInvalid,
+    ClassHasVoted,
+    ClassroomError,
+    DeviceUnknown,
+    PollClosed,
+    PollsFull,
+    TooManyBallots,
+)
+from core.errors.kept import (
+    ImportFromFuture,
+    ImportInvalid,
+    ImportTooLarge,
+    ImportUnknown,
+    NotThere,
+    StoreError,
+    StoreUnavailable,
+    TransferError,
+)
+from core.errors.model import (
+    AnswerBroken,
+    ModelBusy,
+    ModelDied,
+    ModelError,
+    ModelFileInvalid,
+    ModelLoadFailed,
+    ModelNotFound,
+    ModelTooLarge,
+    ModelUnstable,
+    ModelUnsupported,
+)
+from core.errors.provider import (
+    AccessForbidden,
+    AddressInvalid,
+    AnswerAtOnce,
+    AnswerCut,
+    AnswerMalformed,
+    BudgetSpent,
+    CreditUsedUp,
+    EndpointNotFound,
+    KeyMissing,
+    KeyRefused,
+    KeyringUnavailable,
+    KeyUnusable,
+    LocalOnly,
+    NotPermitted,
+    PriceUnknown,
+    ProviderError,
+    ProviderFailed,
+    ProviderRedirects,
+    ProviderTimedOut,
+    ProviderUnreachable,
+    ProviderUntrusted,
+    RateLimited,
+    RateLimitedFor,
+    RequestRejected,
+    UsageMissing,
+)
+from core.errors.request import (
+    AnswerRunning,
+    AttachmentError,
+    AttachmentTooLarge,
+    ContextOverflow,
+    EmptyPrompt,
+    GrammarInvalid,
+    NotSupported,
+    NotText,
+    RequestError,
+    SchemaInvalid,
+    SchemaUnreadable,
+    SettingInvalid,
+    TemplateInvalid,
+    TooManyAttachments,
+)
+from core.errors.route import ProviderSetAside, RouteInvalid
+from core.errors.votes import (
+    VotesColumnsMissing,
+    VotesError,
+    VotesTooLarge,
+    VotesTooMany,
+    VotesUnknown,
+    VotesUnreadable,
+)
+
+__all__ = [
+    "N_",
+    "WorkbenchError",
+    "RequestError",
+    "EmptyPrompt",
+    "ContextOverflow",
+    "GrammarInvalid",
+    "SchemaInvalid",
+    "SchemaUnreadable",
+    "TemplateInvalid",
+    "SettingInvalid",
+    "NotSupported",
+    "AnswerRunning",
+    "RouteInvalid",
+    "AttachmentError",
+    "NotText",
+    "AttachmentTooLarge",
+    "TooManyAttachments",
+    "ModelError",
+    "ModelNotFound",
+    "ModelFileInvalid",
+    "ModelUnsupported",
+    "ModelTooLarge",
+    "ModelLoadFailed",
+    "ModelDied",
+    "AnswerBroken",
+    "ModelUnstable",
+    "ModelBusy",
+    "ProviderError",
+    "AddressInvalid",
+    "KeyUnusable",
+    "KeyringUnavailable",
+    "ProviderUnreachable",
+    "ProviderUntrusted",
+    "ProviderRedirects",
+    "ProviderTimedOut",
+    "KeyRefused",
+    "KeyMissing",
+    "CreditUsedUp",
+    "AccessForbidden",
+    "EndpointNotFound",
+    "RateLimited",
+    "RateLimitedFor",
+    "RequestRejected",
+    "ProviderFailed",
+    "ProviderSetAside",
+    "AnswerMalformed",
+    "AnswerCut",
+    "AnswerAtOnce",
+    "UsageMissing",
+    "NotPermitted",
+    "LocalOnly",
+    "BudgetSpent",
+    "PriceUnknown",
+    "ApiError",
+    "BodyInvalid",
+    "BodyTooLarge",
+    "ParameterUnsupported",
+    "PathUnknown",
+    "ApiClosed",
+    "ApiKeyWrong",
+    "OriginForeign",
+    "HostForeign",
+    "AddressTaken",
+    "ArenaError",
+    "PanesOutOfRange",
+    "TooFewModels",
+    "NoPair",
+    "NoPairOfSizes",
+    "PairAlike",
+    "RouteInDuel",
+    "VoteTooEarly",
+    "DuelOver",
+    "BatchError",
+    "BatchEmpty",
+    "BatchTooLarge",
+    "PromptsUnreadable",
+    "PromptsUnreadableAt",
+    "PromptsTooLarge",
+    "ColumnsWrong",
+    "NoPrompts",
+    "CheckInvalid",
+    "CheckInvalidAt",
+    "VerdictUnclear",
+    "ClassroomError",
+    "AnswersMissing",
+    "ClassHasVoted",
+    "PollsFull",
+    "PollClosed",
+    "DeviceUnknown",
+    "BallotInvalid",
+    "TooManyBallots",
+    "AskedTooOften",
+    "AddressForeign",
+    "TransferError",
+    "ImportInvalid",
+    "ImportUnknown",
+    "ImportFromFuture",
+    "ImportTooLarge",
+    "VotesError",
+    "VotesUnreadable",
+    "VotesColumnsMissing",
+    "VotesUnknown",
+    "VotesTooLarge",
+    "VotesTooMany",
+    "StoreError",
+    "NotThere",
+    "StoreUnavailable",
+]
