@@ -51,6 +51,18 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     top: tuple[Alternative, ...] = ()
 
 
+class Routed(_Event, frozen=True):
+    """A route chose this model; said before anything else of its answer, and again when it chose another.
+
+    `reason`: why, an English sentence to be translated, with `values` for its {placeholders}.
+    """
+
+    model_id: str
+    model_name: str
+    reason: str
+    values: dict[str, str] = {}
+
+
 class Loading(_Event, frozen=True):
     """The model is being loaded; `fraction` from 0 to 1."""
 
@@ -58,7 +70,7 @@ class Loading(_Event, frozen=True):
 
 
 class Queued(_Event, frozen=True):
-    """Waiting for a free place; `position` 1 is next."""
+    """Waiting for a free place; `position` 1 is next, 0: its turn has come, and the model is asked now."""
 
     position: int
 
@@ -115,6 +127,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     `by_origin`: prompt tokens by where they come from; sums to `prompt_tokens` where known, else empty.
     `context_length`: the context's size in tokens, None when unknown.
+    `thinking_tokens`: generated tokens that were thinking and not answer; None when unknown.
     """
 
     prompt_tokens: int
@@ -123,6 +136,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     estimated: bool = False
     by_origin: dict[Origin, int] = {}
     context_length: int | None = None
+    thinking_tokens: int | None = None
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +144,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 
     `at`: for each generated token, seconds since the request was handed over; charts are drawn from it. Empty where a
     server tells no tokens apart.
+    `thinking_s`: from the first piece of thinking to the first of the answer; None where the model did not think.
     `server`: what the server itself reports (llama.cpp's `timings`), under its own names and units.
     """
 
@@ -144,15 +159,46 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     inter_token_latency_median_s: float | None = None
     inter_token_latency_p95_s: float | None = None
     at: tuple[float, ...] = ()
+    thinking_s: float | None = None
     server: dict[str, float] = {}
 
 
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer cost. `reported`: the provider said so; else tokens times its list price of the day `as_of`."""
+
+    amount: float
+    currency: str = "USD"
+    reported: bool = False
+    as_of: str | None = None
+
+
+class Energy(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer took of electricity, in watt-hours, between `low` and `high`.
+
+    `measured`: by a meter of this machine while it ran; else estimated. The two are never added, compared or drawn as
+    one. `method`: the meter, or the estimating package with its version. `assumptions`: English sentences to be
+    translated, with `values` for their {placeholders}.
+    """
+
+    low: float
+    high: float
+    measured: bool
+    method: str
+    assumptions: tuple[str, ...] = ()
+    values: dict[str, str | float] = {}
+
+
 class Finished(_Event, frozen=True):
-    """The last event of every stream that did not raise."""
+    """The last event of every stream that did not raise. `cost`: None where nothing is paid, or it is unknown.
+
+    `energy`: as measured while it ran; None where nothing measures. An estimate is made from the rest when asked for.
+    """
 
     reason: FinishReason
     usage: Usage
     timings: Timings = Timings()
+    cost: Cost | None = None
+    energy: Energy | None = None
 
 
-Event = Loading | Queued | Prefill | Trimmed | Text | Reasoning | ToolCall | Idle | Finished
+Event = Routed | Loading | Queued | Prefill | Trimmed | Text | Reasoning | ToolCall | Idle | Finished

@@ -8,12 +8,15 @@ no-break space, in French a narrow one (U+202F).
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import date, datetime
 
 from core.errors import N_
 from core.words import locale, number, plural, translator
 
 NO_BREAK, NARROW = "\u00a0", "\u202f"
+_ENERGY_UNITS = ((999.5, 0.001, "kWh"), (0.0995, 1.0, "Wh"), (0.0, 1000.0, "mWh"))
+"""From how many watt-hours on, times what, in which unit."""
+
 BYTE_UNITS = {"en": ("bytes", "kB", "MB", "GB", "TB"), "fr": ("octets", "ko", "Mo", "Go", "To")}
 
 
@@ -73,6 +76,40 @@ def size(value: float | None, language: str, *, estimated: bool = False) -> str:
     return _figure(value, units[power], language, estimated=estimated)
 
 
+def parameters(value: int | None, language: str, *, estimated: bool = False) -> str:
+    """How many numbers a model consists of: `135 million parameters`, `7.62 billion parameters`."""
+    if value is None:
+        return unknown(language)
+    if float(f"{value:.3g}") >= 1e9:
+        return _figure(value / 1e9, N_("billion parameters"), language, estimated=estimated)
+    return _figure(value / 1e6, N_("million parameters"), language, estimated=estimated)
+
+
+def money(value: float | None, currency: str, language: str, *, estimated: bool = False) -> str:
+    """An amount: `US$12.30`, `US$0.00042`; two digits after the point, or two that count. `currency`: ISO 4217."""
+    if value is None or not math.isfinite(value):
+        return unknown(language)
+
+    from babel import Locale
+    from babel.numbers import format_currency
+
+    after = 2 if abs(value) >= 0.1 or not value else min(1 - math.floor(math.log10(abs(value))), 12)
+    known = Locale.parse(locale(language)).currency_formats["standard"].pattern
+    pattern = known.replace("0.00", "0.00" + "#" * (after - 2))
+    text = format_currency(round(value, after), currency, pattern, locale=locale(language), currency_digits=False)
+    return _about(text.replace(NO_BREAK, _space(language)), language, estimated=estimated)
+
+
+def energy(low: float, high: float, language: str, *, estimated: bool = False) -> str:
+    """Watt-hours, from the lowest to the highest: `0.3–1.1 Wh`, `40 mWh`, `1.2 kWh`; two significant digits."""
+    if not math.isfinite(low + high):
+        return unknown(language)
+    scale, unit = next(((scale, unit) for least, scale, unit in _ENERGY_UNITS if high >= least), _ENERGY_UNITS[-1][1:])
+    ends = [number(value * scale, language, digits=2) for value in (low, high)]
+    text = "–".join(dict.fromkeys(ends)) + _space(language) + unit
+    return _about(text, language, estimated=estimated)
+
+
 def date_time(value: float | None, language: str) -> str:
     """A moment, in seconds since 1970, as date and time of day where this machine stands: `21 Nov 2026, 11:52`."""
     if value is None:
@@ -81,6 +118,16 @@ def date_time(value: float | None, language: str) -> str:
     from babel.dates import format_datetime
 
     return str(format_datetime(datetime.fromtimestamp(value), "d MMM y, HH:mm", locale=locale(language)))
+
+
+def month(day: str | None, language: str) -> str:
+    """The month of a day in ISO 8601: `Jul 2024`. What is no day is unknown."""
+    from babel.dates import format_date
+
+    try:
+        return str(format_date(date.fromisoformat(day or ""), "MMM y", locale=locale(language)))
+    except ValueError:
+        return unknown(language)
 
 
 def unknown(language: str) -> str:

@@ -17,11 +17,33 @@ Overflow = Literal["stop", "rolling", "truncate_middle"]
 """
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One message of a conversation."""
+ToolChoice = Literal["auto", "none", "required"]
+"""Whether tools are called: as the model likes, never, always. The name of one tool is its own choice."""
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A tool that a model may ask to be run. `parameters`: the JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = {}
+
+
+class Called(msgspec.Struct, frozen=True):
+    """A tool call in a message that was said. `arguments`: JSON as the model wrote it, checked by nobody."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message of a conversation. `tool_calls`: an assistant's; `tool_call_id`: the call that a tool's answers."""
 
     role: Role
     content: str
+    tool_calls: tuple[Called, ...] = ()
+    tool_call_id: str | None = None
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +83,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     `logprobs`: number of alternatives to report with each token's log-probability; None reports none.
     `grammar` is GBNF; `json_schema` a JSON schema; at most one of the two.
     `ignore_end`: go on after an end token, for measurements of a given length.
+    `tools`: those that may be called; `tool_choice` names one of them, or says whether.
     """
 
     messages: tuple[Message, ...] = ()
@@ -75,3 +98,5 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     chat_template: str | None = None
     continue_last: bool = False
     ignore_end: bool = False
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | str = "auto"

@@ -4,13 +4,16 @@ WORKBENCH_HOME        the data folder; default: the system's place for user data
 WORKBENCH_MODELS      more folders to look for GGUF files in, separated as in PATH
 WORKBENCH_MEMORY_GB   memory that local models may take together; default: half of what the machine has
 WORKBENCH_OWNERS      person | browser: whose conversations are whose; default by the address the server listens on
+WORKBENCH_KEYS        this machine's keys of providers, from variables, files and the keyring: own | shared (with every
+                      browser that opens the server, where each browser is an owner of its own)
+WORKBENCH_API_KEY     what programs must send to use the API; without it, only programs of this machine may
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
@@ -21,6 +24,10 @@ Owners = Literal["person", "browser"]
 
 APP_NAME = "inference-workbench"
 
+_FOLDERS = (Path(__file__).resolve().parent.parent, Path(os.path.expanduser("~")))  # noqa: PTH111
+"""Where Streamlit looks for its `.streamlit` too: the project's and the person's own. (Path's expanduser raises where
+there is no home.)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -30,6 +37,14 @@ class Settings:
     model_folders: tuple[Path, ...] = ()
     memory_bytes: int | None = None
     owners: Owners = "person"
+    api_key: str | None = field(default=None, repr=False)
+    shared_keys: bool = False
+    secrets: tuple[Path, ...] = ()
+
+    @property
+    def machine_keys(self) -> bool:
+        """Whether this machine's keys are for whoever asks: everybody is one person, or it was decided so."""
+        return self.owners == "person" or self.shared_keys
 
     @property
     def models(self) -> Path:
@@ -59,6 +74,9 @@ def from_environment(environ: Mapping[str, str] | None = None, *, address: str |
         model_folders=tuple(Path(p).expanduser() for p in env.get("WORKBENCH_MODELS", "").split(os.pathsep) if p),
         memory_bytes=_memory(env.get("WORKBENCH_MEMORY_GB")),
         owners=_owners(env.get("WORKBENCH_OWNERS"), address),
+        api_key=env.get("WORKBENCH_API_KEY", "").strip() or None,
+        shared_keys=_shared(env.get("WORKBENCH_KEYS")),
+        secrets=tuple(folder / ".streamlit" / "secrets.toml" for folder in _FOLDERS),
     )
 
 
@@ -86,3 +104,9 @@ def _owners(value: str | None, address: str | None) -> Owners:
     if value not in ("person", "browser"):
         raise SettingInvalid(setting="WORKBENCH_OWNERS", value=repr(value), allowed="person, browser")
     return cast(Owners, value)
+
+
+def _shared(value: str | None) -> bool:
+    if value not in (None, "", "own", "shared"):
+        raise SettingInvalid(setting="WORKBENCH_KEYS", value=repr(value), allowed="own, shared")
+    return value == "shared"

@@ -48,13 +48,24 @@ def number(value: float, language: str, *, digits: int = 4) -> str:
     return str(format_decimal(rounded, "#,##0." + "#" * min(after, 12), locale=locale(language)))
 
 
+def country(code: str, language: str) -> str:
+    """The name of a country by its ISO 3166-1 code; the code itself where it is none."""
+    from babel import Locale
+
+    return str(Locale.parse(locale(language)).territories.get(code.upper(), code))
+
+
 @lru_cache
 def translator(language: str) -> Callable[[str], str]:
     """A function from an English string to the language's; the string itself where the catalogue has none."""
     catalogue = _catalogue(language)
     if catalogue is None:
         return lambda text: text
-    known = {message.id: message.string for message in catalogue if isinstance(message.id, str) and message.string}
+    known = {
+        message.id: message.string
+        for message in catalogue
+        if isinstance(message.id, str) and message.string and not message.fuzzy
+    }
     return lambda text: str(known.get(text, text))
 
 

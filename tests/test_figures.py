@@ -51,6 +51,30 @@ def test_seconds(value: float, english: str, french: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "english", "french"),
+    [
+        (0.3, 1.1, "0.3–1.1 Wh", "0,3–1,1 Wh"),
+        (0.0196, 0.0237, "20–24 mWh", "20–24 mWh"),
+        (0.04, 0.04, "40 mWh", "40 mWh"),
+        (0.0996, 0.0996, "0.1 Wh", "0,1 Wh"),
+        (0.00061, 0.00061, "0.61 mWh", "0,61 mWh"),
+        (12.4, 31.2, "12–31 Wh", "12–31 Wh"),
+        (412.0, 1234.0, "0.41–1.2 kWh", "0,41–1,2 kWh"),
+        (0.0, 0.0, "0 mWh", "0 mWh"),
+        (math.nan, 1.0, "unknown", "inconnu"),
+        (0.1, math.inf, "unknown", "inconnu"),
+    ],
+)
+def test_energy(low: float, high: float, english: str, french: str) -> None:
+    assert plain(figures.energy(low, high, "en")) == english
+    assert plain(figures.energy(low, high, "fr")) == french
+
+
+def test_an_estimated_energy_is_marked() -> None:
+    assert plain(figures.energy(0.3, 1.1, "en", estimated=True)) == "≈ 0.3–1.1 Wh"
+
+
+@pytest.mark.parametrize(
     ("share", "english", "french"),
     [
         (0.12, "12%", "12 %"),
@@ -126,3 +150,44 @@ def test_a_count_loses_no_digit(value: int) -> None:
 def test_a_rate_is_right_to_three_digits(value: float) -> None:
     number = figures.rate(value, "en").split(figures.NO_BREAK)[0].replace(",", "")
     assert float(number) == pytest.approx(value, rel=0.006)
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [
+        (12.3, "US$12.30", "12,30 $US"),
+        (1234.5, "US$1,234.50", "1 234,50 $US"),
+        (0.00042, "US$0.00042", "0,00042 $US"),
+        (0.0004256, "US$0.00043", "0,00043 $US"),
+        (0.052, "US$0.052", "0,052 $US"),
+        (0.0, "US$0.00", "0,00 $US"),
+        (1e-9, "US$0.000000001", "0,000000001 $US"),
+    ],
+)
+def test_money(value: float, english: str, french: str) -> None:
+    assert plain(figures.money(value, "USD", "en")) == english
+    assert plain(figures.money(value, "USD", "fr")) == french
+
+
+def test_money_of_other_currencies_and_none() -> None:
+    assert plain(figures.money(2, "EUR", "fr", estimated=True)) == "≈ 2,00 €"
+    assert figures.money(None, "USD", "en") == "unknown" != figures.money(0, "USD", "en")
+    assert figures.money(math.nan, "USD", "en") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("value", "english"),
+    [
+        (134_515_008, "135 million parameters"),
+        (7_615_616_512, "7.62 billion parameters"),
+        (999_900_000, "1 billion parameters"),
+        (None, "unknown"),
+    ],
+)
+def test_parameters(value: int | None, english: str) -> None:
+    assert plain(figures.parameters(value, "en")) == english
+
+
+def test_month() -> None:
+    assert figures.month("2024-07-18", "en") == "Jul 2024" and figures.month("2024-07-18", "fr") == "juil. 2024"
+    assert figures.month("soon", "en") == figures.month(None, "en") == "unknown"

@@ -84,6 +84,25 @@ def test_owners_unknown_are_refused(value: str) -> None:
         from_environment({"WORKBENCH_OWNERS": value})
 
 
+@pytest.mark.parametrize(
+    ("owners", "keys", "given"),
+    [("person", "", True), ("person", "own", True), ("browser", "", False), ("browser", "shared", True)],
+)
+def test_this_machine_s_keys_are_its_person_s(owners: str, keys: str, given: bool) -> None:
+    assert from_environment({"WORKBENCH_OWNERS": owners, "WORKBENCH_KEYS": keys}).machine_keys is given
+
+
+def test_keys_for_nobody_known_are_refused() -> None:
+    with pytest.raises(SettingInvalid, match="WORKBENCH_KEYS"):
+        from_environment({"WORKBENCH_KEYS": "everybody"})
+
+
+def test_secrets_are_where_streamlit_has_them() -> None:
+    project, own = from_environment({}).secrets
+    assert (project.parent.parent / "app.py").is_file()
+    assert own == Path.home() / ".streamlit" / "secrets.toml"
+
+
 def test_the_process_environment_is_read_when_none_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     assert from_environment().home == tmp_path
