@@ -1,15 +1,16 @@
 """The decode loop of one model: all requests in progress decoded together, one thread, continuous batching.
 
 Every turn decodes the next token of each answer and a slice of the prompts that wait, as large as a turn may take
-(so that a long prompt does not freeze the others, and a cancel is heard soon). When the cache is full, idle sequences
-go first; then the youngest request steps back to the head of the queue and is prefilled again when there is room.
+(so that a long prompt does not freeze the others, and a cancel is heard soon); short ones that come together are read
+in one turn, which is quicker for the last of them. When the cache is full, idle sequences go first; then the youngest
+request steps back to the head of the queue and is prefilled again when there is room.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import llama_cpp.llama_cpp as llama
 
@@ -19,15 +20,22 @@ from core.llamacpp.generation import Generation
 from core.llamacpp.loading import LoadedModel
 from core.llamacpp.sequences import Kept, Sequences
 
-TURN_ALONE_S = 0.5
+TURN_ALONE_S = 0.75
 TURN_SHARED_S = 0.12
 """How long a turn with prompt tokens in it may take: nobody else is answering, somebody is."""
+
+TURN_SHORT_S = 1.5
+"""What waits is short when all of it can be read in that time, and is then read in one turn: in two, those that are
+read first would begin to write in the midst of it, and the last would wait longer."""
 
 SMALLEST_SLICE = 16
 QUEUE_LIMIT = 256
 
 ROOM_TO_GROW = 64
 """Tokens of the cache left free for each answer in progress before another is let in."""
+
+PARKED_SHARE = 2
+"""Conversations that wait for their next turn take at most the context's tokens divided by this, outside the cache."""
 
 Emit = Callable[[list[tuple[int, Event]]], None]
 Fail = Callable[[int, WorkbenchError], None]
@@ -41,11 +49,16 @@ class Batcher:
         self._parallel = parallel
         self._emit = emit
         self._fail = fail
-        self._sequences = Sequences(model.context, count=model.sequences, can_share=model.can_share_prefix)
+        self._sequences = Sequences(
+            model.context,
+            count=model.sequences,
+            can_share=model.can_share_prefix,
+            parked=model.context_length // PARKED_SHARE,
+        )
         self._waiting: deque[Generation] = deque()
         self._running: list[tuple[Generation, Kept]] = []
         self._batch = model.new_batch()
-        self._prompt_rate = 200.0
+        self._prompt_rate = 256.0
         self._events: list[tuple[int, Event]] = []
 
     @property
@@ -119,20 +132,20 @@ class Batcher:
         waiting = [(g, k) for g, k in self._running if not g.decoding(k)]
         if not waiting:
             return rows
-        turn = TURN_SHARED_S if rows else TURN_ALONE_S
+        unread = [len(generation.tokens) - len(kept.tokens) for generation, kept in waiting]
+        if sum(unread) <= self._prompt_rate * TURN_SHORT_S:
+            turn = TURN_SHORT_S
+        else:
+            turn = TURN_SHARED_S if rows else TURN_ALONE_S
         budget = min(max(int(self._prompt_rate * turn), SMALLEST_SLICE), batch.room)
-        for place, (generation, kept) in enumerate(waiting):
-            share = max(budget // (len(waiting) - place), 1)
-            start = len(kept.tokens)
-            part = generation.tokens[start : start + min(share, batch.room)]
-            if not part:
-                break
-            budget -= len(part)
-            whole = start + len(part) == len(generation.tokens)
-            generation.prefilling()
+        for (generation, kept), size in zip(waiting, slices(unread, budget), strict=True):
+            start, end = len(kept.tokens), len(kept.tokens) + size
+            whole = bool(size) and end == len(generation.tokens)
+            if size:
+                generation.prefilling()
             row = -1
-            for position, token in enumerate(part, start):
-                row = batch.add(kept.id, token, position, whole and position == len(generation.tokens) - 1)
+            for position, token in enumerate(generation.tokens[start:end], start):
+                row = batch.add(kept.id, token, position, whole and position == end - 1)
             if whole:
                 rows.append((generation, kept, row))
         return rows
@@ -229,3 +242,19 @@ class Batcher:
         if self._events:
             self._emit(self._events)
             self._events = []
+
+
+def slices(unread: Sequence[int], budget: int) -> list[int]:
+    """How many tokens of each prompt a turn reads; `unread`: what is left of each, the oldest first.
+
+    The oldest has its even share, so that short ones that keep coming never pass it over for good. The rest goes to
+    those that need least: of several, most are answered sooner, and the last one no later.
+    """
+    sizes = [0] * len(unread)
+    sizes[0] = min(unread[0], max(budget // len(unread), 1))
+    budget -= sizes[0]
+    for place in sorted(range(len(unread)), key=lambda place: unread[place] - sizes[place]):
+        more = min(unread[place] - sizes[place], max(budget, 0))
+        sizes[place] += more
+        budget -= more
+    return sizes

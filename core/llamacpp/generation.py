@@ -8,12 +8,13 @@ from typing import cast
 import llama_cpp.llama_cpp as llama
 
 from core import metrics
-from core.events import Alternative, Event, Finished, FinishReason, Prefill, Text, Token, Trimmed, Usage
-from core.llamacpp import grammar, sampling
+from core.events import Alternative, Event, Finished, FinishReason, Prefill, Text, Token, ToolCall, Trimmed, Usage
+from core.llamacpp import grammar, sampling, tool_calls
 from core.llamacpp.prompt import Prompt
 from core.llamacpp.sampling import Sampler
 from core.llamacpp.sequences import Kept
 from core.llamacpp.text_stream import TextStream
+from core.llamacpp.tool_calls import Reader
 from core.llamacpp.vocabulary import Vocabulary
 from core.messages import ChatRequest
 
@@ -45,14 +46,18 @@ class Generation:
         self._request = request
         self._vocabulary = vocabulary
         self._context_length = context_length
+        self._calling = tool_calls.of(request, prompt.form)
+        self._reader = Reader(self._calling) if self._calling else None
+        self._held: list[int] = []
         self._sampler = Sampler(
             request.sampling,
             vocabulary=vocabulary,
-            grammar=grammar.of(request),
+            grammar=self._grammar(grammar.of(request)),
             trained_context=trained_context,
         )
         self._sampler.remember(self.tokens)
         self._text = TextStream(request.stop)
+        self._written = TextStream()
         self._handed_over = handed_over
         self._queue_s: float | None = None
         self._prefill_began: float | None = None
@@ -103,7 +108,7 @@ class Generation:
             logprob, top = sampling.log_probabilities(values, token, self._request.logprobs, self._vocabulary)
         self._at.append(self._now())
         self.tokens.append(token)
-        text = self._text.push(self._vocabulary.piece(token))
+        text = self._text.push(self._vocabulary.piece(token)) if self._reader is None else self._words(token)
         value = Token(id=token, text=self._vocabulary.text(token), at=self._at[-1], logprob=logprob, top=top)
         reason: FinishReason | None = None
         if self._text.stopped:
@@ -129,8 +134,10 @@ class Generation:
         return Trimmed(policy, 0, dropped)
 
     def finish(self, reason: str) -> list[Event]:
-        """The last events: text that was held back, and `Finished`."""
-        rest = self._text.flush()
+        """The last events: text that was held back, tool calls, and `Finished`."""
+        calls, rest = self._rest()
+        if calls and reason == "stop":
+            reason = "tool_calls"
         usage = Usage(
             prompt_tokens=self.prompt_tokens,
             generated_tokens=len(self._at),
@@ -146,11 +153,58 @@ class Generation:
             processed_tokens=self._processed,
         )
         finished = Finished(cast(FinishReason, reason), usage, timings)
-        return [Text(rest), finished] if rest else [finished]
+        return [*([Text(rest)] if rest else []), *calls, finished]
 
     def close(self) -> None:
         """Frees the sampler."""
         self._sampler.close()
+
+    def _grammar(self, answer: str | None) -> str | None:
+        """What the first token must follow; a grammar for later is only checked."""
+        if self._calling is None:
+            return answer
+        from_start = self._calling.grammar_from_start(answer)
+        if from_start is None:
+            sampling.check_grammar(self._vocabulary, self._calling.grammar())
+        return from_start
+
+    def _words(self, token: int) -> str:
+        """What is new of the words that are no tool call; the call that begins is held to the grammar of its tools."""
+        assert self._reader is not None
+        had_begun = self._reader.opened
+        words = self._reader.push(self._written.push(self._call_piece(token)))
+        if not had_begun:
+            self._held.append(token)
+            if self._reader.opened:
+                self._follow_calls()
+            elif not self._reader.held and not self._written.holding:
+                self._held.clear()
+        return self._text.push(words.encode())
+
+    def _rest(self) -> tuple[list[ToolCall], str]:
+        """At the end: the calls, and the text that was held back. A stop string ends words, and is none in a call."""
+        if self._reader is None:
+            return [], self._text.flush()
+        words = self._reader.push(self._written.flush())
+        calls, held = self._reader.rest()
+        if not self._reader.opened:
+            words, held = words + held, ""
+        return calls, self._text.push(words.encode()) + self._text.flush() + held
+
+    def _follow_calls(self) -> None:
+        """Has the sampler follow the grammar, from the first of the tokens that may be a call. Where they are none in
+        its eyes it goes on without, and what is read at the end is a call or is not."""
+        assert self._reader is not None and self._calling is not None
+        written = b"".join(map(self._call_piece, self._held)).decode("utf-8", errors="replace")
+        if not self._sampler.has_grammar and written.endswith(self._reader.held):
+            begun = written[: len(written) - len(self._reader.held)]
+            self._sampler.follow(self._calling.grammar(begun), self._held)
+
+    def _call_piece(self, token: int) -> bytes:
+        """Bytes of a token, and of the control tokens that the calls are written with."""
+        assert self._calling is not None
+        hidden = self._vocabulary.text(token) in self._calling.form.hidden
+        return self._vocabulary.raw_piece(token) if hidden else self._vocabulary.piece(token)
 
     def _now(self) -> float:
         return time.perf_counter() - self._handed_over

@@ -22,6 +22,7 @@ MAX_SCHEMA_DEPTH = 64
 TIME_LIMIT_S = 2.0
 
 _LITERALS = re.compile(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\n]*', re.DOTALL)
+_NAMES = re.compile(_LITERALS.pattern + r"|<[^>\s]*>|\{[^}]*\}|([a-zA-Z0-9-]+)", re.DOTALL)
 
 
 def of(request: ChatRequest) -> str | None:
@@ -29,7 +30,7 @@ def of(request: ChatRequest) -> str | None:
     if request.grammar is not None and request.json_schema is not None:
         raise GrammarInvalid(detail="a request takes a grammar or a JSON schema, not both")
     if request.json_schema is not None:
-        return checked(_from_schema(request.json_schema))
+        return checked(from_schema(request.json_schema))
     return None if request.grammar is None else checked(request.grammar)
 
 
@@ -53,7 +54,13 @@ def checked(grammar: str) -> str:
     return grammar
 
 
-def _from_schema(schema: dict[str, Any]) -> str:
+def prefixed(grammar: str, prefix: str) -> str:
+    """The same grammar with `prefix` before the name of each rule, so that several can stand together in one."""
+    return _NAMES.sub(lambda found: prefix + found[1] if found[1] else found[0], grammar)
+
+
+def from_schema(schema: dict[str, Any]) -> str:
+    """GBNF of the JSON that a schema allows. Raises `SchemaInvalid`."""
     _check_schema(schema)
     try:
         return in_time(lambda: str(json_schema_to_gbnf(json.dumps(schema))), TIME_LIMIT_S)

@@ -23,6 +23,9 @@ _FLASH = {
     "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
 }
 
+_TURN = 512
+"""Tokens that may be handed over together; llama.cpp computes them in parts of the batch size."""
+
 _WARNING = 3
 """GGML_LOG_LEVEL_WARN of ggml.h, which llama-cpp-python leaves out; 4 is an error, 5 goes on with the line before."""
 
@@ -43,9 +46,9 @@ class LoadedModel:
     def __init__(self, load: Load, progress: Callable[[float], None]) -> None:
         began = time.perf_counter()
         self.name = load.name
-        self._settings = load.settings
         llama.llama_log_set(_keep_log, None)
         llama.llama_backend_init()
+        self._settings = load.settings
         self._model = self._load(load, progress)
         self.vocabulary = Vocabulary(self._model)
         self.trained_context = int(llama.llama_model_n_ctx_train(self._model))
@@ -53,8 +56,9 @@ class LoadedModel:
             llama.llama_model_is_recurrent(self._model) or llama.llama_model_is_hybrid(self._model)
         )
         self.threads = load.settings.threads or model_settings.physical_cores()
-        self.sequences = min(load.settings.sequences, llama.llama_max_parallel_sequences())
-        self.context = self._new_context()
+        self.sequences = min(load.settings.parallel, llama.llama_max_parallel_sequences())
+        self.threads_now = self.threads
+        self.context = self._new_context(self._params())
         self.context_length = int(llama.llama_n_ctx(self.context))
         self.load_s = time.perf_counter() - began
 
@@ -62,6 +66,24 @@ class LoadedModel:
     def template(self) -> str:
         """The file's chat template, ChatML when it has none."""
         return self._own_template() or CHATML
+
+    @property
+    def tool_template(self) -> str | None:
+        """The file's chat template for conversations with tools, where it has one of its own for them."""
+        return self._own_template(b"tool_use")
+
+    def use_threads(self, number: int) -> None:
+        """Computes with so many threads from now on."""
+        self.threads_now = number
+        llama.llama_set_n_threads(self.context, number, number)
+
+    def metadata(self, key: str) -> str | None:
+        """A value of the file's metadata; `{arch}` in the key is its architecture."""
+        if "{arch}" in key:
+            key = key.replace("{arch}", self.metadata("general.architecture") or "")
+        buffer = ctypes.create_string_buffer(256)
+        size = llama.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", errors="replace") if size >= 0 else None
 
     def ready(self) -> Ready:
         """What the other side is told of it."""
@@ -75,12 +97,22 @@ class LoadedModel:
             load_s=self.load_s,
         )
 
-    def new_batch(self) -> Batch:
-        """An empty batch, as large as the context takes (llama.cpp makes it no larger than a short context)."""
-        return Batch(int(llama.llama_n_batch(self.context)))
+    @property
+    def batch_size(self) -> int:
+        """Tokens computed at once (llama.cpp makes it no larger than a short context)."""
+        return int(llama.llama_n_ubatch(self.context))
 
-    def _own_template(self) -> str | None:
-        template = llama.llama_model_chat_template(self._model, None)
+    @property
+    def dimension(self) -> int:
+        """Numbers in the vector of a token."""
+        return int(llama.llama_model_n_embd_out(self._model))
+
+    def new_batch(self, size: int | None = None) -> Batch:
+        """An empty batch of at most so many tokens, by default as many as a turn may hand over."""
+        return Batch(size or int(llama.llama_n_batch(self.context)))
+
+    def _own_template(self, name: bytes | None = None) -> str | None:
+        template = llama.llama_model_chat_template(self._model, name)
         return template.decode("utf-8", errors="replace") if template else None
 
     def _load(self, load: Load, progress: Callable[[float], None]) -> llama.llama_model_p:
@@ -98,18 +130,33 @@ class LoadedModel:
             raise _reason(self.name)
         return model
 
-    def _new_context(self) -> llama.llama_context_p:
+    def embedding_context(self, *, tokens: int, at_once: int, sequences: int) -> llama.llama_context_p:
+        """Another context over the same weights, which gives a vector for each token. Free it with `llama_free`."""
+        params = self._params()
+        params.embeddings = True
+        params.pooling_type = llama.LLAMA_POOLING_TYPE_NONE
+        params.n_ctx = tokens
+        params.n_batch = params.n_ubatch = params.n_outputs_max = at_once
+        params.n_seq_max = sequences
+        return self._new_context(params)
+
+    def _params(self) -> llama.llama_context_params:
         settings = self._settings
+        gpu = bool(llama.llama_supports_gpu_offload()) and settings.gpu_layers != 0
         params = llama.llama_context_default_params()
         params.n_ctx = model_settings.context_length(settings, trained=self.trained_context)
-        params.n_batch = params.n_ubatch = max(settings.batch_size, self.sequences)
+        params.n_ubatch = max(settings.batch(gpu=gpu), self.sequences)
+        params.n_batch = max(params.n_ubatch, _TURN)
         params.n_seq_max = self.sequences
         params.n_outputs_max = self.sequences
         params.n_threads = params.n_threads_batch = self.threads
         params.type_k = params.type_v = _KV_TYPES[settings.kv_type]
-        params.flash_attn_type = _FLASH[settings.flash_attention]
+        params.flash_attn_type = _FLASH[settings.flash(gpu=gpu)]
         params.kv_unified = True
         params.no_perf = True
+        return params
+
+    def _new_context(self, params: llama.llama_context_params) -> llama.llama_context_p:
         context = llama.llama_init_from_model(self._model, params)
         if not context:
             raise _reason(self.name)
@@ -123,6 +170,10 @@ class Batch:
         self.handle = llama.llama_batch_init(size, 0, 1)
         self._size = size
         self._sequences: list[int] = []
+
+    def close(self) -> None:
+        """Gives its memory back."""
+        llama.llama_batch_free(self.handle)
 
     @property
     def count(self) -> int:

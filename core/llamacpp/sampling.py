@@ -13,7 +13,7 @@ import math
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,11 +66,29 @@ class Sampler:
             return int(llama.llama_sampler_sample(self._chain, context, row))
         with _in_time_or_never():
             token = self._choose(context, row, grammar_first=False)
-            if not self._fits(token):
+            if not _fits(self._grammar, token):
                 token = self._choose(context, row, grammar_first=True)
             llama.llama_sampler_accept(self._grammar, token)
         llama.llama_sampler_accept(self._chain, token)
         return token
+
+    @property
+    def has_grammar(self) -> bool:
+        """Whether it follows a grammar."""
+        return self._grammar is not None
+
+    def follow(self, grammar: str, tokens: Sequence[int]) -> bool:
+        """From now on follows a grammar that the newest `tokens` have begun. False, and it does not, where they do not
+        fit it. (llama.cpp's own lazy grammars end the process there.)"""
+        begun = _grammar(self._vocabulary, grammar)
+        with _in_time_or_never():
+            for token in tokens:
+                if not _fits(begun, token):
+                    llama.llama_sampler_free(begun)
+                    return False
+                llama.llama_sampler_accept(begun, token)
+        self._grammar = begun
+        return True
 
     def close(self) -> None:
         """Frees the chain and the grammar."""
@@ -90,12 +108,18 @@ class Sampler:
         llama.llama_sampler_apply(self._chain, ctypes.byref(array))
         return int(array.data[array.selected].id)
 
-    def _fits(self, token: int) -> bool:
-        single = np.zeros(1, dtype=_CANDIDATE)
-        single["id"], single["logit"] = token, 1.0
-        array = _as_array(single)
-        llama.llama_sampler_apply(self._grammar, ctypes.byref(array))
-        return bool(np.isfinite(single["logit"][0]))
+
+def check_grammar(vocabulary: Vocabulary, grammar: str) -> None:
+    """Raises `GrammarInvalid` for one that llama.cpp cannot parse."""
+    llama.llama_sampler_free(_grammar(vocabulary, grammar))
+
+
+def _fits(grammar: Any, token: int) -> bool:
+    single = np.zeros(1, dtype=_CANDIDATE)
+    single["id"], single["logit"] = token, 1.0
+    array = _as_array(single)
+    llama.llama_sampler_apply(grammar, ctypes.byref(array))
+    return bool(np.isfinite(single["logit"][0]))
 
 
 @contextmanager

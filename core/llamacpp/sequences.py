@@ -1,57 +1,85 @@
 """What is in the KV cache: which sequence holds which tokens, and how much of a new prompt is there already.
 
 The cache is unified: its cells are shared by all sequences, and copying the beginning of one to another costs no
-memory and no time (`llama_memory_seq_cp`). A finished answer's sequence is kept, idle, until its id or its cells are
-needed: the next turn of that conversation prefills only what is new, and so does another conversation that begins
-with the same system prompt. Recurrent and hybrid models cannot drop the end of a sequence: for them only a sequence
-that is the whole beginning of the prompt is taken over, and nothing is shared.
+memory and no time (`llama_memory_seq_cp`). A finished answer's sequence stays, idle: the next turn of that conversation
+prefills only what is new, and so does another conversation that begins with the same system prompt. It is parked
+(parking.py) when another request comes. Recurrent and hybrid models cannot drop the end of a sequence: for them only a
+sequence that is the whole beginning of the prompt is taken over, and nothing is shared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import llama_cpp.llama_cpp as llama
 
+from core.llamacpp.parking import WORTH_PARKING, Parked, ParkingLot
 
-@dataclass
+
+@dataclass(eq=False)
 class Kept:
     """One sequence id: the tokens whose keys and values are in the cache, in order, and whether a request uses it."""
 
     id: int
     tokens: list[int] = field(default_factory=list)
     active: bool = False
-    last_used: int = 0
+
+
+T = TypeVar("T", Kept, Parked)
 
 
 class Sequences:
-    """The sequence ids of one context. Used by the decode thread alone."""
+    """The sequence ids of one context, and what is parked, at most `parked` tokens. Used by the decode thread alone."""
 
-    def __init__(self, context: llama.llama_context_p, *, count: int, can_share: bool) -> None:
+    def __init__(self, context: llama.llama_context_p, *, count: int, can_share: bool, parked: int) -> None:
         self._memory = llama.llama_get_memory(context)
         self._all = [Kept(i) for i in range(count)]
+        self._parked = ParkingLot(context, limit=parked)
         self._can_share = can_share
-        self._clock = 0
 
     def take(self, prompt: Sequence[int]) -> Kept | None:
         """A sequence for a prompt, holding as much of its beginning as was found (never all: the last token is always
-        computed, for its logits). None when every id is in use."""
-        best, shared = self._longest_prefix(prompt)
-        if best is not None and not best.active and self._worth_taking(best, shared):
-            self._cut(best, shared)
-            return self._use(best)
-        target = self._free(other_than=best)
-        if target is None:
-            if best is None or best.active:
-                return None
-            self._cut(best, shared)
-            return self._use(best)
-        self._clear(target)
-        if best is not None and self._can_share and shared:
-            llama.llama_memory_seq_cp(self._memory, best.id, target.id, 0, shared)
-            target.tokens = best.tokens[:shared]
-        return self._use(target)
+        computed, for its logits). None when every id is in use. What is idle and not taken is parked."""
+        idle = [k for k in self._all if not k.active]
+        if not idle:
+            return None
+        held, shared = self._longest_prefix(idle, prompt)
+        if self._can_share:
+            held, shared = self._longest_prefix([*idle, *(k for k in self._all if k.active)], prompt)
+        parked, parked_share = self._longest_prefix(self._parked, prompt)
+        taken = held if held in idle and shared >= parked_share else None
+        for other in idle:
+            if other is not taken:
+                self._park(other)
+        if taken is not None:
+            self._park_tail(taken, shared)
+        else:
+            taken = idle[0]
+            if parked is None or parked_share <= shared or not self._restore(parked, taken, parked_share):
+                self._share(held, taken, shared)
+        taken.active = True
+        return taken
+
+    def _park_tail(self, kept: Kept, length: int) -> None:
+        """Cuts a sequence, parked whole before where that loses something."""
+        if len(kept.tokens) - length >= WORTH_PARKING:
+            self._parked.park(kept.id, kept.tokens)
+        self._cut(kept, length)
+
+    def _restore(self, parked: Parked, target: Kept, shared: int) -> bool:
+        if not self._parked.restore(parked, target.id):
+            self._clear(target)
+            return False
+        target.tokens = list(parked.tokens)
+        self._cut(target, shared)
+        return True
+
+    def _share(self, source: Kept | None, target: Kept, shared: int) -> None:
+        if source is not None and source is not target:
+            llama.llama_memory_seq_cp(self._memory, source.id, target.id, 0, shared)
+            target.tokens = source.tokens[:shared]
 
     def release(self, kept: Kept) -> None:
         """The request is over; its tokens stay for the next turn."""
@@ -62,32 +90,24 @@ class Sequences:
         self._cut(kept, keep)
 
     def evict_idle(self) -> bool:
-        """Gives the cells of the idle sequence that was used longest ago back. False when there is none."""
-        idle = [k for k in self._all if not k.active and k.tokens]
-        if not idle:
-            return False
-        self._clear(min(idle, key=lambda k: k.last_used))
-        return True
+        """Gives the cells of an idle sequence back. False when there is none."""
+        idle = next((k for k in self._all if not k.active and k.tokens), None)
+        if idle is not None:
+            self._park(idle)
+        return idle is not None
 
-    def _longest_prefix(self, prompt: Sequence[int]) -> tuple[Kept | None, int]:
+    def _park(self, kept: Kept) -> None:
+        if kept.tokens:
+            self._parked.park(kept.id, kept.tokens)
+            self._clear(kept)
+
+    def _longest_prefix(self, among: Iterable[T], prompt: Sequence[int]) -> tuple[T | None, int]:
         best, longest = None, 0
-        for kept in self._all:
-            shared = common_prefix(kept.tokens, prompt)
-            shared = min(shared, len(prompt) - 1)
-            if not self._can_share and (kept.active or shared < len(kept.tokens)):
-                continue
-            if shared > longest or (shared == longest > 0 and best is not None and best.active and not kept.active):
-                best, longest = kept, shared
+        for each in among:
+            shared = min(common_prefix(each.tokens, prompt), len(prompt) - 1)
+            if shared > longest and (self._can_share or shared == len(each.tokens)):
+                best, longest = each, shared
         return best, longest
-
-    def _worth_taking(self, kept: Kept, shared: int) -> bool:
-        # What follows the shared part would be lost: another conversation that only has the same system prompt
-        # is copied from instead.
-        return not self._can_share or 2 * shared >= len(kept.tokens)
-
-    def _free(self, other_than: Kept | None) -> Kept | None:
-        idle = [k for k in self._all if not k.active and k is not other_than]
-        return min(idle, key=lambda k: (bool(k.tokens), k.last_used), default=None)
 
     def _cut(self, kept: Kept, length: int) -> None:
         if length >= len(kept.tokens):
@@ -101,13 +121,8 @@ class Sequences:
         llama.llama_memory_seq_rm(self._memory, kept.id, -1, -1)
         kept.tokens = []
 
-    def _use(self, kept: Kept) -> Kept:
-        self._clock += 1
-        kept.active, kept.last_used = True, self._clock
-        return kept
 
-
-def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+def common_prefix(a: Sequence[object], b: Sequence[object]) -> int:
     """Length of the longest common beginning, compared in halves (slices compare in C)."""
     low, high = 0, min(len(a), len(b))
     while low < high:

@@ -79,20 +79,29 @@ class ChatTemplate:
 
     def __init__(self, source: str, *, bos: str = "", eos: str = "") -> None:
         self.bos = bos
-        self._globals = {"bos_token": bos, "eos_token": eos, "tools": None, "documents": None}
+        self._globals = {"bos_token": bos, "eos_token": eos, "documents": None}
         if len(source) > SIZE_LIMIT:
             raise TemplateInvalid(detail="it is too long")
         self._template = _guarded(lambda: _environment().from_string(source))
 
-    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> str:
-        """The prompt's text. Raises `TemplateInvalid` when it fails, refuses the messages or takes too much."""
-        plain = [{"role": m.role, "content": m.content} for m in messages]
+    def render(
+        self,
+        messages: Sequence[Message],
+        *,
+        add_generation_prompt: bool = True,
+        tools: Sequence[dict[str, Any]] | None = None,
+        guard: Callable[[Any], Any] = lambda value: value,
+    ) -> str:
+        """The prompt's text. Raises `TemplateInvalid` when it fails, refuses the messages or takes too much.
+
+        tools: in OpenAI's form. guard: what is done to the strings of tools and calls before a template has them.
+        """
+        plain = [_plain(message, guard) for message in messages]
+        values = self._globals | {"tools": guard(list(tools)) if tools else None}
 
         def run() -> str:
             size, parts = 0, []
-            for part in self._template.generate(
-                messages=plain, add_generation_prompt=add_generation_prompt, **self._globals
-            ):
+            for part in self._template.generate(messages=plain, add_generation_prompt=add_generation_prompt, **values):
                 size += len(part)
                 if size > SIZE_LIMIT:
                     raise TemplateInvalid(detail="its output is too long")
@@ -100,6 +109,29 @@ class ChatTemplate:
             return "".join(parts)
 
         return _guarded(run)
+
+
+def _plain(message: Message, guard: Callable[[Any], Any]) -> dict[str, Any]:
+    """OpenAI's form, with arguments as objects, as templates expect them; what is not there is no key."""
+    plain: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        plain["tool_calls"] = guard(
+            [
+                {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": _arguments(c.arguments)}}
+                for c in message.tool_calls
+            ]
+        )
+    if message.tool_call_id is not None:
+        plain["tool_call_id"] = guard(message.tool_call_id)
+    return plain
+
+
+def _arguments(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict) else text
 
 
 def in_time(work: Callable[[], T], seconds: float) -> T:

@@ -15,6 +15,11 @@ class TextStream:
         self._held = ""
         self.stopped = False
 
+    @property
+    def holding(self) -> bool:
+        """Whether anything is held back."""
+        return bool(self._held or self._decoder.getstate()[0])
+
     def push(self, piece: bytes) -> str:
         """Text that is now certain: no half character, and no beginning of a stop string."""
         return self._release(self._decoder.decode(piece))
@@ -38,12 +43,12 @@ class TextStream:
             self.stopped = True
             self._held = ""
             return text[: min(found)]
-        keep = max(_overlap(text, s) for s in self._stop)
+        keep = max(overlap(text, s) for s in self._stop)
         self._held = text[len(text) - keep :] if keep else ""
         return text[: len(text) - keep]
 
 
-def _overlap(text: str, stop: str) -> int:
+def overlap(text: str, stop: str) -> int:
     """Length of the longest end of `text` that is a beginning of `stop`."""
     for size in range(min(len(text), len(stop) - 1), 0, -1):
         if text.endswith(stop[:size]):

@@ -16,9 +16,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 
-from core.errors import WorkbenchError
+from core.errors import SettingInvalid, WorkbenchError
 from core.events import Event
 from core.llamacpp.batching import Batcher
+from core.llamacpp.embedding import Embedder, Job
 from core.llamacpp.generation import Generation
 from core.llamacpp.loading import LoadedModel
 from core.llamacpp.prompt import PromptMaker
@@ -53,24 +54,30 @@ class Worker:
     def __init__(self, model: LoadedModel, outbox: Outbox, parallel: int) -> None:
         self._model = model
         self._outbox = outbox
-        self._prompts = PromptMaker(model.vocabulary, model.template, model.context_length)
+        self._prompts = PromptMaker(model.vocabulary, model.template, model.context_length, model.tool_template)
         self._batcher = Batcher(model, parallel=parallel, emit=self._emit, fail=self.fail)
+        self._embedder = Embedder(model, done=self._embedded, fail=self.fail)
         self._todo: queue.SimpleQueue[Work] = queue.SimpleQueue()
 
     def run(self) -> None:
         """Decodes for as long as the process lives."""
         while True:
-            if not self._batcher.busy:
+            if not self._batcher.busy and not self._embedder.busy:
                 self._todo.get()()
             while not self._todo.empty():
                 self._todo.get()()
             if self._batcher.busy:
                 self._batcher.turn()
+            if self._embedder.busy:
+                self._embedder.turn(alone=not self._batcher.busy)
 
     def prepare(self, frame: wire.ToWorker) -> None:
         """Does what can be done outside the decode thread, and hands it the rest."""
         if isinstance(frame, wire.Cancel):
-            self._todo.put(lambda: self._batcher.cancel(frame.id))
+            self._todo.put(lambda: self._cancel(frame.id))
+            return
+        if isinstance(frame, wire.Threads):
+            self._todo.put(lambda: self._model.use_threads(frame.number))
             return
         try:
             if isinstance(frame, wire.Start):
@@ -81,6 +88,11 @@ class Worker:
             elif isinstance(frame, wire.Tokenize):
                 ids = self._model.vocabulary.tokenize(frame.text, special=frame.special)
                 self._outbox.send(wire.Tokenized(frame.id, ids, [self._model.vocabulary.text(t) for t in ids]))
+            elif isinstance(frame, wire.Detokenize):
+                self._outbox.send(wire.Detokenized(frame.id, self._text(frame.ids)))
+            elif isinstance(frame, wire.Embed):
+                job = self._embedder.job(frame.id, frame.texts)
+                self._todo.put(lambda: self._embedder.submit(job))
         except WorkbenchError as error:
             self.fail(frame.id if not isinstance(frame, wire.Load) else 0, error)
 
@@ -90,6 +102,20 @@ class Worker:
 
     def _emit(self, items: list[tuple[int, Event]]) -> None:
         self._outbox.send(wire.Events(items))
+
+    def _cancel(self, request: int) -> None:
+        self._batcher.cancel(request)
+        self._embedder.cancel(request)
+
+    def _embedded(self, job: Job) -> None:
+        self._outbox.send(wire.Embedded(job.id, job.vectors, job.tokens))
+
+    def _text(self, ids: list[int]) -> str:
+        size = self._model.vocabulary.size
+        for number in ids:
+            if not 0 <= number < size:
+                raise SettingInvalid(setting="tokens", value=number, allowed=f"0 … {size - 1}")
+        return self._model.vocabulary.detokenize(ids)
 
     def _generation(self, frame: wire.Start) -> Generation:
         prompt = self._prompts.make(frame.request)
