@@ -6,8 +6,7 @@ import json
 import math
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +23,12 @@ from core.errors import (
     TemplateInvalid,
     WorkbenchError,
 )
-from core.events import Idle, Prefill, Queued, Text, Trimmed
+from core.events import Idle, Trimmed
 from core.messages import ChatRequest, Message, Sampling
 from core.models.local.engine import Engine
 from core.models.local.model_settings import ModelSettings
-from tests.asking import GREEDY, QUESTION, ask, finished, request, text, tokens
+from tests.asking import GREEDY, LONG, QUESTION, ask, finished, request, text, tokens
 from tests.conftest import loaded
-
-LONG = "Once upon a time there was a river, and the river had a name. "
-
-
-@pytest.fixture
-def engine(smollm: Path) -> Iterator[Engine]:
-    """An engine of the test's own, to break or to fill."""
-    engine = loaded(Engine(smollm, name="SmolLM2", settings=ModelSettings(context_length=512, parallel=2)))
-    yield engine
-    engine.close()
 
 
 def test_answers_and_says_what_it_took(shared_engine: Engine) -> None:
@@ -220,79 +209,10 @@ def test_a_message_cannot_end_its_own_turn(shared_engine: Engine) -> None:
     assert asked - harmless == spelled
 
 
-def test_the_next_turn_computes_only_what_is_new(engine: Engine) -> None:
-    first = ask(engine, LONG * 20, max_tokens=8)
-    follow_up = ChatRequest(
-        messages=(
-            Message("user", LONG * 20),
-            Message("assistant", text(first)),
-            Message("user", "And then?"),
-        ),
-        sampling=GREEDY,
-        max_tokens=8,
-    )
-    second = [e for e in engine.stream(follow_up) if not isinstance(e, Idle)]
-    usage = finished(second).usage
-    assert usage.cached_tokens >= finished(first).usage.prompt_tokens
-    assert usage.prompt_tokens - usage.cached_tokens < 40
-
-
-def test_a_shared_system_prompt_is_computed_once(engine: Engine) -> None:
-    def about(question: str) -> ChatRequest:
-        messages = (Message("system", LONG * 15), Message("user", question))
-        return ChatRequest(messages=messages, sampling=GREEDY, max_tokens=16)
-
-    with ThreadPoolExecutor(2) as pool:
-        list(engine.stream(about("What is its name?")))
-        answers = list(pool.map(lambda q: list(engine.stream(about(q))), ["Who lives there?", "How long is it?"]))
-    for events in answers:
-        usage = finished(events).usage
-        assert usage.cached_tokens >= usage.by_origin["system"] - 1
-
-
-def test_reuse_changes_no_answer(engine: Engine) -> None:
-    alone = text(ask(engine, "Name three rivers of Europe."))
-    ask(engine, "Name three rivers of Asia.")
-    assert text(ask(engine, "Name three rivers of Europe.")) == alone
-
-
-def test_all_of_many_requests_are_answered_in_turn(engine: Engine) -> None:
-    questions = [f"Count from {n}." for n in range(6)]
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda q: ask(engine, q, ignore_end=True), questions))
-    assert [len(tokens(a)) for a in answers] == [24] * 6
-    assert any(isinstance(e, Queued) for a in answers for e in a)
-
-
-def test_a_full_cache_makes_the_youngest_wait_and_loses_nothing(engine: Engine) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda q: ask(engine, q, ignore_end=True, max_tokens=220), [LONG * 9, LONG * 10]))
-    for events in answers:
-        assert len(tokens(events)) == 220
-
-
-def test_a_long_prompt_does_not_freeze_the_others(engine: Engine) -> None:
-    running = engine.stream(request("Count to one thousand.", ignore_end=True, max_tokens=200))
-    while not isinstance(next(running), Text):
-        pass
-    with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(ask, engine, LONG * 20, max_tokens=1)
-        between = tokens(running)
-        events = other.result()
-    prefills = [e for e in events if isinstance(e, Prefill)]
-    assert len(prefills) > 2, "the long prompt came in slices"
-    assert len(between) > len(prefills)
-
-
-def test_closing_the_stream_frees_its_place(engine: Engine) -> None:
-    for _ in range(4):
-        stream = engine.stream(request("Count to one thousand.", ignore_end=True, max_tokens=400))
-        while not isinstance(next(stream), Text):
-            pass
-        stream.close()
-    events = ask(engine, max_tokens=4)
-    assert not any(isinstance(e, Queued) for e in events)
-    assert engine.answering == 0
+def test_with_fewer_threads_it_answers_the_same(engine: Engine) -> None:
+    before = text(ask(engine))
+    engine.use_cores(1)
+    assert text(ask(engine)) == before
 
 
 def test_an_answer_that_fills_the_context_says_so(engine: Engine) -> None:
@@ -348,7 +268,8 @@ def test_a_killed_process_is_an_error_and_what_had_come_is_kept(engine: Engine) 
         for event in engine.stream(request("Count to one thousand.", ignore_end=True, max_tokens=400)):
             came.append(event)
             if len(tokens(came)) >= 5:
-                os.kill(engine.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # what had been read before it died still comes
+                    os.kill(engine.pid, signal.SIGKILL)
     assert len(tokens(came)) >= 5
     assert not engine.alive
     with pytest.raises(ModelDied):

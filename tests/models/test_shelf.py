@@ -24,28 +24,23 @@ from core.errors import (
     SettingInvalid,
 )
 from core.events import Event, Text
-from core.gguf import memory, reader
+from core.gguf import reader
 from core.models.catalog import Catalog
-from core.models.local.model_settings import ModelSettings
+from core.models.local.model_settings import ModelSettings, memory_needed
 from core.models.local.shelf import LocalModel, Shelf
 from core.settings import Settings
 from tests.asking import finished, request, text
 from tests.gguf.making import tiny
 
 SMALL = ModelSettings(context_length=256, parallel=2, threads=1)
-OTHER = msgspec.structs.replace(SMALL, batch_size=256)
+OTHER = msgspec.structs.replace(SMALL, batch_size=64)
 SHORT = request("a b", max_tokens=3, ignore_end=True)
 ENDLESS = request("a b", max_tokens=1_000_000, ignore_end=True, overflow="rolling")
 
 
 def needed(path: Path, settings: ModelSettings = SMALL) -> int:
     """Bytes that the shelf counts for a model."""
-    return memory.estimate(
-        reader.read(path),
-        context_length=settings.context_length or 4096,
-        parallel=settings.sequences,
-        batch=settings.batch_size,
-    ).total
+    return memory_needed(reader.read(path), settings).total
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TypeVar
 
 import msgspec
 
 from core.errors import ModelDied, ModelLoadFailed, WorkbenchError
-from core.events import Event, Finished, Idle, Loading, Text
+from core.events import Event, Finished, Idle, Loading, Prefill, Queued, Text
 from core.messages import ChatRequest
 from core.models.local import limits, wire
 from core.models.local.model_settings import ModelSettings
@@ -33,16 +33,13 @@ IDLE_S = 0.1
 PREPARE_LIMIT_S = 20.0
 """A request of which nothing is heard for that long has a template or grammar that cannot be interrupted."""
 
-PACE_S = 0.03
+PACE_S = 0.1
 """Pause between two reads while text flows: the tokens come with their own times, and each wake-up of this process
-takes time from the threads that compute."""
+takes time from the threads that compute. A reader may ask for a shorter one, and has it while it is alone; of several
+each has a token less often, and the pause is as many times longer. There is none while such a reader waits for a first
+word."""
 
 READ_SIZE = 1 << 20
-
-_SPIN = {"GOMP_SPINCOUNT": "20000"}
-"""llama.cpp's threads wait for each other hundreds of times a token, by spinning. Spun without end, as OpenMP does by
-default, a thread that waits takes the core from the one it waits for as soon as a browser wants a core too, and
-the rate falls to a tenth; asleep at once, it wakes too late."""
 
 _QUIET = {"GGML_NO_BACKTRACE": "1"}
 """A failed assertion is the last line that the process says, not the debugger's."""
@@ -50,7 +47,8 @@ _QUIET = {"GGML_NO_BACKTRACE": "1"}
 _ROOT = Path(__file__).resolve().parents[3]
 
 F = TypeVar("F", bound=wire.FromWorker)
-_Item = Event | WorkbenchError | wire.Counted | wire.Tokenized
+_Answer = wire.Counted | wire.Tokenized | wire.Detokenized | wire.Embedded
+_Item = Event | WorkbenchError | _Answer
 
 
 class Engine:
@@ -65,6 +63,8 @@ class Engine:
         self._loaded = threading.Event()
         self._lock = threading.Lock()
         self._readers: dict[int, queue.SimpleQueue[_Item]] = {}
+        self._paces: dict[int, float] = {}
+        self._unheard: set[int] = set()
         self._numbers = itertools.count(1)
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process is
         self._process = self._start()
@@ -80,7 +80,7 @@ class Engine:
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 cwd=_ROOT,
-                env=_SPIN | _QUIET | os.environ,
+                env=_QUIET | os.environ,
                 # Ctrl-C in a terminal is for the server, which closes the pipe.
                 process_group=0 if os.name == "posix" else None,
             )
@@ -114,11 +114,11 @@ class Engine:
         if self._failure is not None:
             raise self._failure
 
-    def stream(self, request: ChatRequest) -> Iterator[Event]:
-        """Events of one request on the loaded model; see `ChatModel.stream`."""
+    def stream(self, request: ChatRequest, *, pace_s: float = PACE_S) -> Iterator[Event]:
+        """Events of one request on the loaded model; see `ChatModel.stream`, and `PACE_S`."""
         limits.check(request)
         handed_over = time.perf_counter()
-        with _Expecting(self) as (number, inbox):
+        with _Expecting(self, pace_s) as (number, inbox):
             self._send(wire.Start(number, request, handed_over))
             heard = False
             try:
@@ -126,7 +126,7 @@ class Engine:
                     item = self._next(inbox, waiting_since=None if heard else handed_over)
                     if isinstance(item, WorkbenchError):
                         raise item
-                    assert not isinstance(item, wire.Counted | wire.Tokenized)
+                    assert not isinstance(item, _Answer)
                     heard = heard or not isinstance(item, Idle)
                     yield item
                     if isinstance(item, Finished):
@@ -144,6 +144,19 @@ class Engine:
         """Token ids and pieces of a text."""
         return self._ask(lambda number: wire.Tokenize(number, text, special), wire.Tokenized)
 
+    def detokenize(self, ids: Sequence[int]) -> str:
+        """The text of tokens, control tokens spelled out. Raises `SettingInvalid` for one that the model has not."""
+        return self._ask(lambda number: wire.Detokenize(number, list(ids)), wire.Detokenized).text
+
+    def embed(self, texts: Sequence[str]) -> wire.Embedded:
+        """A vector for each text. Raises `EmptyPrompt`, `ContextOverflow` or `ModelUnsupported`."""
+        return self._ask(lambda number: wire.Embed(number, list(texts)), wire.Embedded, takes_its_time=True)
+
+    def use_cores(self, number: int) -> None:
+        """Has the model compute with at most so many threads, and no more than it was loaded for."""
+        if self.ready is not None and self.alive:
+            self._send(wire.Threads(min(self.ready.threads, number)))
+
     def close(self) -> None:
         """Ends the process and gives all its memory back."""
         self._fail(ModelDied(model=self.name, detail="it was closed"))
@@ -155,8 +168,8 @@ class Engine:
                 with contextlib.suppress(OSError):  # the child had gone with bytes unread
                     pipe.close()
 
-    def _ask(self, frame: Callable[[int], wire.ToWorker], answer: type[F]) -> F:
-        began = time.perf_counter()
+    def _ask(self, frame: Callable[[int], wire.ToWorker], answer: type[F], *, takes_its_time: bool = False) -> F:
+        began = None if takes_its_time else time.perf_counter()
         with _Expecting(self) as (number, inbox):
             self._send(frame(number))
             while True:
@@ -194,13 +207,20 @@ class Engine:
                 *lines, rest = (rest + data).split(b"\n")
                 flowing = [self._take(frame) for frame in _joined(list(map(wire.decode_from_worker, lines)))]
                 if flowing and all(flowing):
-                    time.sleep(PACE_S)
+                    time.sleep(self._pace_s())
         except msgspec.DecodeError:
             self._process.kill()
             self._fail(ModelDied(model=self.name, detail="what it said could not be read"))
         except (ValueError, OSError):  # closed under our hands
             pass
         self._fail(self._death())
+
+    def _pace_s(self) -> float:
+        with self._lock:
+            shortest = min(self._paces.values(), default=0.0)
+            if self._unheard and shortest < PACE_S:
+                return 0.0
+            return min(shortest * len(self._paces), max(shortest, PACE_S))
 
     def _take(self, frame: wire.FromWorker) -> bool:
         """Passes a frame on. True when it was nothing but text of answers that had begun."""
@@ -223,8 +243,11 @@ class Engine:
 
     def _deliver(self, number: int, item: _Item) -> None:
         inbox = self._readers.get(number)
-        if inbox is not None:
-            inbox.put(item)
+        if inbox is None:
+            return
+        inbox.put(item)
+        if not isinstance(item, Queued | Prefill):
+            self._unheard.discard(number)
 
     def _fail(self, error: WorkbenchError) -> None:
         with self._lock:
@@ -258,8 +281,9 @@ class Engine:
 class _Expecting:
     """A request's number and inbox, registered for as long as the block lasts. Raises when the engine has failed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pace_s: float = PACE_S) -> None:
         self._engine = engine
+        self._pace_s = pace_s
         self._number = next(engine._numbers)
 
     def __enter__(self) -> tuple[int, queue.SimpleQueue[_Item]]:
@@ -268,11 +292,15 @@ class _Expecting:
             if self._engine._failure is not None:
                 raise self._engine._failure
             self._engine._readers[self._number] = inbox
+            self._engine._paces[self._number] = self._pace_s
+            self._engine._unheard.add(self._number)
         return self._number, inbox
 
     def __exit__(self, *_: object) -> None:
         with self._engine._lock:
             self._engine._readers.pop(self._number, None)
+            self._engine._paces.pop(self._number, None)
+            self._engine._unheard.discard(self._number)
 
 
 def _joined(frames: list[wire.FromWorker]) -> list[wire.FromWorker]:

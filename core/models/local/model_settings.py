@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Literal, TypedDict
 
 import msgspec
 
 from core.errors import SettingInvalid
+from core.gguf import memory
+from core.gguf.header import GGUF
+from core.gguf.memory import KvType, MemoryEstimate
 
-KvType = Literal["f16", "q8_0", "q4_0"]
 FlashAttention = Literal["auto", "on", "off"]
 
 DEFAULT_CONTEXT = 4096
 """Tokens, where neither the model nor the memory asks for less: long enough for a lesson, small enough for a laptop."""
+
+CPU_BATCH = 128
+GPU_BATCH = 512
+"""Prompt tokens computed at once. More are no faster on a processor, and take more memory."""
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,24 +27,29 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     context_length: tokens that all conversations in progress share; one conversation may take all of them.
     threads: for the decode loop; batch_size: prompt tokens computed at once; parallel: answers in progress at once.
+    flash_attention: "auto" is off on a processor, where llama.cpp writes twice as fast without it from 256 tokens on
+    (docs/BENCHMARKS.md), unless the KV cache is quantized, and llama.cpp's own choice on a GPU.
     kv_type: q8_0 and q4_0 make the KV cache 1.9 and 3.6 times smaller, and need flash attention.
     gpu_layers: layers kept on a GPU, −1 for all; no effect without one. mmap: weights are read as they are needed.
     """
 
     context_length: int | None = None
     threads: int | None = None
-    batch_size: int = 512
+    batch_size: int | None = None
     kv_type: KvType = "f16"
     flash_attention: FlashAttention = "auto"
     gpu_layers: int = -1
     mmap: bool = True
     parallel: int = 8
 
-    @property
-    def sequences(self) -> int:
-        """Sequences in the KV cache: as many idle ones again as answers in progress, so that the conversations of a
-        class are not prefilled anew at every turn."""
-        return 2 * self.parallel
+    def batch(self, *, gpu: bool) -> int:
+        """Prompt tokens computed at once, as they suit a processor or a GPU."""
+        return self.batch_size or (GPU_BATCH if gpu else CPU_BATCH)
+
+    def flash(self, *, gpu: bool) -> FlashAttention:
+        """Flash attention on a processor or a GPU; "auto" leaves it to llama.cpp."""
+        off = not gpu and self.flash_attention == "auto" and self.kv_type == "f16"
+        return "off" if off else self.flash_attention
 
     def checked(self) -> ModelSettings:
         """These settings, or `SettingInvalid` naming the first one out of range."""
@@ -70,3 +81,30 @@ def context_length(settings: ModelSettings, *, trained: int | None, fits: int | 
     if settings.context_length is not None:
         return settings.context_length
     return max(64, min(DEFAULT_CONTEXT, trained or DEFAULT_CONTEXT, fits or DEFAULT_CONTEXT))
+
+
+def memory_needed(gguf: GGUF, settings: ModelSettings) -> MemoryEstimate:
+    """What loading the model with these settings takes on a processor."""
+    length = context_length(settings, trained=gguf.context_length)
+    return memory.estimate(gguf, context_length=length, **_on_processor(settings))
+
+
+def context_that_fits(gguf: GGUF, settings: ModelSettings, *, budget: int) -> int:
+    """The longest context in tokens with which it takes no more than `budget` bytes on a processor, 0 where none."""
+    return memory.context_that_fits(gguf, budget, **_on_processor(settings))
+
+
+class _OnProcessor(TypedDict):
+    kv_type: KvType
+    parallel: int
+    batch: int
+    flash_attention: bool
+
+
+def _on_processor(settings: ModelSettings) -> _OnProcessor:
+    return _OnProcessor(
+        kv_type=settings.kv_type,
+        parallel=settings.parallel,
+        batch=settings.batch(gpu=False),
+        flash_attention=settings.flash(gpu=False) != "off",
+    )

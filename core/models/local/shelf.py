@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +18,12 @@ import msgspec
 
 from core.errors import ModelDied, ModelTooLarge, ModelUnstable, SchemaInvalid
 from core.events import Event, Finished
-from core.gguf import memory
-from core.gguf.reader import GGUF
 from core.messages import ChatRequest
 from core.models.base import ModelInfo
 from core.models.local import files, model_settings, wire
-from core.models.local.engine import Engine
-from core.models.local.model_settings import ModelSettings
+from core.models.local.cores import Cores
+from core.models.local.engine import PACE_S, Engine
+from core.models.local.model_settings import ModelSettings, memory_needed
 
 DEATHS_ALLOWED = 3
 
@@ -54,12 +53,22 @@ class _Place:
 
 
 class Shelf:
-    """The local models of one server. `budget_bytes`: what they may take together; None: half of the memory."""
+    """The local models of one server. `budget_bytes`: what they may take together; None: half of the memory.
 
-    def __init__(self, *, budget_bytes: int | None = None) -> None:
+    `measured`: given an answer's events, gives them with the energy that it took (core/energy/metering.py).
+    """
+
+    def __init__(
+        self,
+        *,
+        budget_bytes: int | None = None,
+        measured: Callable[[Iterator[Event]], Iterator[Event]] = iter,
+    ) -> None:
         self._budget = budget_bytes
+        self.measured = measured
         self._places: dict[tuple[str, ModelSettings], _Place] = {}
         self._lock = threading.RLock()
+        self.cores = Cores(model_settings.physical_cores())
 
     @property
     def budget_bytes(self) -> int:
@@ -70,15 +79,24 @@ class Shelf:
             self._budget = int(psutil.virtual_memory().total) // 2
         return self._budget
 
-    def model(self, info: ModelInfo, path: Path, settings: ModelSettings | None = None) -> LocalModel:
-        """The model as a `ChatModel`; loaded when it is first asked something."""
-        return LocalModel(self, info, path, (settings or ModelSettings()).checked())
+    def model(
+        self, info: ModelInfo, path: Path, settings: ModelSettings | None = None, *, pace_s: float = PACE_S
+    ) -> LocalModel:
+        """The model as a `ChatModel`; loaded when it is first asked something. `pace_s`: see `engine.PACE_S`."""
+        return LocalModel(self, info, path, (settings or ModelSettings()).checked(), pace_s=pace_s)
 
     def loaded(self) -> list[Loaded]:
         """What is in memory now."""
         with self._lock:
             places = [(p, p.engine) for p in self._places.values() if p.engine is not None and p.engine.alive]
         return [Loaded(p.info, p.settings, e.ready, e.answering, _resident(e.pid)) for p, e in places]
+
+    def in_memory(self, info: ModelInfo, settings: ModelSettings) -> Engine | None:
+        """The engine of a model that has been loaded and is well; None starts nothing and keeps nothing in memory."""
+        with self._lock:
+            place = self._places.get((info.id, settings))
+            engine = place.engine if place is not None else None
+        return engine if engine is not None and engine.alive and engine.ready is not None else None
 
     def forgive(self, model_id: str) -> None:
         """Lets a model that was set aside be tried again."""
@@ -113,7 +131,7 @@ class Shelf:
                 raise ModelUnstable(model=info.name, detail=place.deaths[-1])
             _close([self._take_out(place)])
             gguf = files.checked(path)
-            place.needed = self._needed(gguf, settings)
+            place.needed = memory_needed(gguf, settings).total
             _close(self._make_room(place))
             place.engine = Engine(path, name=info.name, settings=settings)
             return place.engine
@@ -146,17 +164,6 @@ class Shelf:
         with self._lock:
             self._places[info.id, settings].deaths.clear()
 
-    def _needed(self, gguf: GGUF, settings: ModelSettings) -> int:
-        length = model_settings.context_length(settings, trained=gguf.context_length)
-        return memory.estimate(
-            gguf,
-            context_length=length,
-            kv_type=settings.kv_type,
-            parallel=settings.sequences,
-            batch=settings.batch_size,
-            flash_attention=settings.flash_attention != "off",
-        ).total
-
     def _make_room(self, wanted: _Place) -> list[Engine | None]:
         others = [p for p in self._places.values() if p.engine is not None and p.engine.alive]
         idle = [p for p in others if p.engine is not None and not p.users and not p.engine.answering]
@@ -185,9 +192,12 @@ class Shelf:
 class LocalModel:
     """A GGUF model on this machine as a `ChatModel`. Costs nothing until it is asked."""
 
-    def __init__(self, shelf: Shelf, info: ModelInfo, path: Path, settings: ModelSettings) -> None:
+    def __init__(
+        self, shelf: Shelf, info: ModelInfo, path: Path, settings: ModelSettings, *, pace_s: float = PACE_S
+    ) -> None:
         self.info = info
         self.settings = settings
+        self._pace_s = pace_s
         self._shelf = shelf
         self._path = path
 
@@ -199,16 +209,20 @@ class LocalModel:
             fresh = engine.ready is None
             yield from engine.load()
             load_s = time.perf_counter() - began if fresh else 0.0
-            for event in engine.stream(request):
-                if isinstance(event, Finished):
+            with self._shelf.cores.working(engine):
+                yield from self._answering(engine, request, load_s)
+
+    def _answering(self, engine: Engine, request: ChatRequest, load_s: float) -> Iterator[Event]:
+        for event in self._shelf.measured(engine.stream(request, pace_s=self._pace_s)):
+            if isinstance(event, Finished):
+                self._shelf.answered(self.info, self.settings)
+                event = _with_load(event, load_s)
+            try:
+                yield event
+            except GeneratorExit:  # stopped by its reader, and well
+                if engine.alive:
                     self._shelf.answered(self.info, self.settings)
-                    event = _with_load(event, load_s)
-                try:
-                    yield event
-                except GeneratorExit:  # stopped by its reader, and well
-                    if engine.alive:
-                        self._shelf.answered(self.info, self.settings)
-                    raise
+                raise
 
     def engine(self) -> Engine:
         """The model's engine, started when there is none."""
@@ -217,14 +231,41 @@ class LocalModel:
     def count(self, request: ChatRequest) -> wire.Counted:
         """Prompt tokens of a request, without answering it; loads the model where it is not in memory."""
         request = _sound(request)
-        with self._using() as engine:
-            for _ in engine.load():
-                pass
+        with self._ready() as engine:
             return engine.count(request)
+
+    def tokenize(self, text: str, *, special: bool = False) -> wire.Tokenized:
+        """Token ids and pieces of a text; `special`: control tokens written in it are recognised. Loads the model."""
+        with self._ready() as engine:
+            return engine.tokenize(_clean(text), special=special)
+
+    def detokenize(self, ids: Sequence[int]) -> str:
+        """The text of tokens, control tokens spelled out. Loads the model. Raises `SettingInvalid`."""
+        with self._ready() as engine:
+            return engine.detokenize(ids)
+
+    def embed(self, texts: Sequence[str]) -> wire.Embedded:
+        """A vector of length 1 for each text; see core/llamacpp/embedding.py. Loads the model.
+
+        Raises `EmptyPrompt`, `ContextOverflow` for a text longer than the context, or `ModelUnsupported`.
+        """
+        with self._ready() as engine, self._shelf.cores.working(engine):
+            return engine.embed(_clean(texts))
+
+    def in_memory(self) -> Engine | None:
+        """The model's engine where it is loaded and well, which this does not change."""
+        return self._shelf.in_memory(self.info, self.settings)
 
     def close(self) -> None:
         """Takes the model out of memory."""
         self._shelf.unload(self.info.id)
+
+    @contextmanager
+    def _ready(self) -> Iterator[Engine]:
+        with self._using() as engine:
+            for _ in engine.load():
+                pass
+            yield engine
 
     @contextmanager
     def _using(self) -> Iterator[Engine]:

@@ -40,6 +40,12 @@ class Cancel(_Frame, frozen=True):
     id: int
 
 
+class Threads(_Frame, frozen=True):
+    """From the next token on, so many threads."""
+
+    number: int
+
+
 class Count(_Frame, frozen=True):
     """Asks how many prompt tokens a request has, and where they come from, without answering it. → `Counted`"""
 
@@ -53,6 +59,20 @@ class Tokenize(_Frame, frozen=True):
     id: int
     text: str
     special: bool = False
+
+
+class Detokenize(_Frame, frozen=True):
+    """Asks for the text of tokens. → `Detokenized`"""
+
+    id: int
+    ids: list[int]
+
+
+class Embed(_Frame, frozen=True):
+    """Asks for a vector for each text. → `Embedded`"""
+
+    id: int
+    texts: list[str]
 
 
 class Progress(_Frame, frozen=True):
@@ -104,8 +124,23 @@ class Tokenized(_Frame, frozen=True):
     pieces: list[str]
 
 
-ToWorker = Load | Start | Cancel | Count | Tokenize
-FromWorker = Progress | Ready | Events | Raised | Counted | Tokenized
+class Detokenized(_Frame, frozen=True):
+    """The text of tokens, control tokens spelled out, half characters as U+FFFD."""
+
+    id: int
+    text: str
+
+
+class Embedded(_Frame, frozen=True):
+    """A vector of length 1 for each text, and how many tokens they had together."""
+
+    id: int
+    vectors: list[list[float]]
+    prompt_tokens: int
+
+
+ToWorker = Load | Start | Cancel | Threads | Count | Tokenize | Detokenize | Embed
+FromWorker = Progress | Ready | Events | Raised | Counted | Tokenized | Detokenized | Embedded
 
 encode = msgspec.json.encode
 decode_to_worker = msgspec.json.Decoder(ToWorker).decode
