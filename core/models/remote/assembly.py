@@ -6,13 +6,14 @@ comes in pieces; a piece is never taken for a token unless the server counts as 
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 
 import msgspec
 
 from core import metrics
 from core.errors import N_, AnswerCut, AnswerMalformed
-from core.events import Event, Finished, FinishReason, Reasoning, Text, Timings, Token, ToolCall, Usage
+from core.events import Cost, Event, Finished, FinishReason, Reasoning, Text, Timings, Token, ToolCall, Usage
 from core.messages import ChatRequest
 from core.models.remote import chunks
 from core.models.remote.chunks import CallPart, Choice, Chunk, Delta, ServerUsage
@@ -49,6 +50,7 @@ class Assembly:
         self._characters: list[int] = []
         self._tokens: list[Token] = []
         self._usage: ServerUsage | None = None
+        self._cost: Cost | None = None
         self._server: dict[str, float] = {}
         self._answered = False
         self._thought = False
@@ -63,6 +65,7 @@ class Assembly:
     def take(self, chunk: Chunk, *, at: float) -> list[Event]:
         """The events of a chunk that came `at` seconds after the request was handed over."""
         self._usage = chunks.usage(chunk.usage) or self._usage
+        self._cost = self._cost if (cost := chunks.cost(chunk.usage)) is None else Cost(amount=cost, reported=True)
         self._server = chunks.timings(chunk.timings) or self._server
         events: list[Event] = []
         for choice in chunk.choices or ():
@@ -77,7 +80,9 @@ class Assembly:
         return _events(self._thinking.flush())
 
     def finished(self, *, whole: bool) -> list[Event]:
-        """The tool calls and `Finished`. `whole`: the endpoint said that its stream is complete.
+        """The tool calls and `Finished`, whose cost is what the endpoint says; None where it says none.
+
+        `whole`: the endpoint said that its stream is complete.
 
         Raises `AnswerMalformed` when there was no answer in what came, `AnswerCut` when it was not all of it.
         """
@@ -86,8 +91,10 @@ class Assembly:
         if self._reason == "error" or not (self.over or whole):
             raise AnswerCut(provider=self._provider, detail=N_("the end is missing"))
         usage = self._counted()
-        calls = [ToolCall(call.id, call.name, "".join(call.arguments)) for call in self._calls]
-        return [*calls, Finished(self._finish_reason(), usage, self._timings(usage))]
+        # Its result must be able to name a call, also one of an endpoint that gave it no id.
+        ids = [call.id or f"call_{secrets.token_hex(12)}" for call in self._calls]
+        calls = [ToolCall(id, call.name, "".join(call.arguments)) for id, call in zip(ids, self._calls, strict=True)]
+        return [*calls, Finished(self._finish_reason(), usage, self._timings(usage), self._cost)]
 
     def _said(self, choice: Choice, at: float) -> list[Event]:
         delta = choice.delta or choice.message or Delta()
@@ -149,6 +156,7 @@ class Assembly:
                 generated_tokens=counted.completion_tokens,
                 cached_tokens=counted.cached,
                 context_length=self._context_length,
+                thinking_tokens=counted.reasoning or None,
             )
         asked = sum(len(message.content) for message in self._request.messages)
         return Usage(

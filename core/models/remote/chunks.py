@@ -114,6 +114,15 @@ def usage(value: Any) -> ServerUsage | None:
     return _converted(value, ServerUsage)
 
 
+def cost(value: Any) -> float | None:
+    """What a chunk's `usage` says that the answer cost, in US dollars: OpenRouter as a number, Perplexity in parts."""
+    said = value.get("cost") if isinstance(value, dict) else None
+    said = said.get("total_cost") if isinstance(said, dict) else said
+    if not isinstance(said, int | float) or isinstance(said, bool):
+        return None
+    return float(said) if math.isfinite(said) and said >= 0 else None
+
+
 def timings(value: Any) -> dict[str, float]:
     """The figures of llama.cpp's `timings`, under its own names: `…_n` tokens, `…_ms`, `…_per_second`."""
     if not isinstance(value, dict):

@@ -7,19 +7,23 @@ going on with an answer (`continue_last`) is up to the endpoint: the answer so f
 
 from __future__ import annotations
 
+import copy
 import queue
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.events import Event, Idle
+import msgspec
+
+from core.events import Event, Finished, Idle
 from core.messages import ChatRequest
 from core.models.base import ModelInfo
 from core.models.local import limits
-from core.models.remote import body, faults
+from core.models.remote import body, faults, prices
 from core.models.remote.assembly import Assembly
 from core.models.remote.body import EXTENSIONS
 from core.models.remote.endpoint import PATH, Timeouts, endpoint
+from core.models.remote.permit import ANYTHING, Permit
 from core.models.remote.reading import Piece, Reading
 
 IDLE_S = 0.1
@@ -31,6 +35,7 @@ class RemoteModel:
     model: what the endpoint calls it; `info.name` when None. headers: sent besides the key, and as secret.
     unsupported: parameters that the endpoint does not take (see core/models/remote/body.py); by default all that are
     not OpenAI's. retries: how many times a request that met 429 or 5xx before its answer began is made again.
+    permit: what its owner allows; asked by each `stream`, and told what it costs.
 
     Raises `AddressInvalid` or `KeyUnusable`.
     """
@@ -46,6 +51,7 @@ class RemoteModel:
         headers: Mapping[str, str] | None = None,
         unsupported: frozenset[str] = EXTENSIONS,
         retries: int = 2,
+        permit: Permit = ANYTHING,
     ) -> None:
         self.model = model or info.name
         self.unsupported = unsupported
@@ -53,7 +59,7 @@ class RemoteModel:
         self._retries = retries
         self._takes_usage = True
         self._endpoint = endpoint(
-            base_url, key, provider=info.provider, timeouts=timeouts or Timeouts(), headers=headers
+            base_url, key, provider=info.provider, timeouts=timeouts or Timeouts(), headers=headers, permit=permit
         )
 
     def __repr__(self) -> str:
@@ -83,9 +89,32 @@ class RemoteModel:
     def stream(self, request: ChatRequest) -> Iterator[Event]:
         """Events of one request; see `ChatModel.stream`. Raises a `ProviderError` after all that had come.
 
-        Raises `ContextOverflow` where the endpoint says so, and what `exact_request` raises.
+        Raises `NotPermitted` where the permit says so: before anything is sent, or, when the answer costs more than is
+        left, after what had come. Raises `ContextOverflow` where the endpoint says so, and what `exact_request` raises.
         """
-        reading = Reading(self._endpoint, self.exact_request(request), retries=self._retries)
+        asked = self.exact_request(request)
+        away = not self._endpoint.on_this_machine
+        spending = self._endpoint.permit.begin(self._info, asked=_characters(asked), away=away)
+        try:
+            for event in self._answer(request, asked):
+                told = self._priced(event) if isinstance(event, Finished) else event
+                spending.take(told)  # before anybody is told, who may ask for no more
+                yield told
+                spending.check()
+        finally:
+            spending.end()
+
+    def impatient(self) -> RemoteModel:
+        """The same model, whose requests are made once: for whoever has another one to ask."""
+        other = copy.copy(self)
+        other._retries = 0
+        return other
+
+    def close(self) -> None:
+        """Nothing is held between requests."""
+
+    def _answer(self, request: ChatRequest, asked: dict[str, Any]) -> Iterator[Event]:
+        reading = Reading(self._endpoint, asked, retries=self._retries)
         answer = Assembly(request, provider=self._info.provider, context_length=self._info.context_length)
         try:
             yield from self._events(reading, answer)
@@ -93,8 +122,11 @@ class RemoteModel:
             reading.close()
             self._takes_usage = self._takes_usage and not reading.usage_refused
 
-    def close(self) -> None:
-        """Nothing is held between requests."""
+    def _priced(self, finished: Finished) -> Finished:
+        """With what it cost by the list, where the endpoint did not say."""
+        if finished.cost is not None:
+            return finished
+        return msgspec.structs.replace(finished, cost=prices.cost(self._info.price, finished.usage))
 
     def _events(self, reading: Reading, answer: Assembly) -> Iterator[Event]:
         try:
@@ -132,3 +164,8 @@ def _pieces(reading: Reading, answer: Assembly, *, linger_s: float) -> Iterator[
             raise item
         heard = time.monotonic()
         yield item
+
+
+def _characters(asked: dict[str, Any]) -> int:
+    """Of all that is sent to be read."""
+    return sum(len(msgspec.json.encode(asked.get(name) or ())) for name in ("messages", "tools"))

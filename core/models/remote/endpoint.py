@@ -1,20 +1,20 @@
 """Where a remote model is reached, and with what: an address, a key, headers, time-outs. Checked once, then frozen.
 
-The key and the headers are in no repr; `scrub` takes them out of whatever an endpoint says before it is shown.
+The key and the headers are in no repr; `scrub` takes them out of whatever an endpoint says before it is shown. Whether
+the address may be asked at all is its permit's to say, and is asked before anything is sent.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
 
-from core.errors import N_, AddressInvalid, KeyUnusable
+from core.errors import N_, KeyUnusable
+from core.models.remote.address import PATH, Whereabouts, checked_url, origin, whereabouts
+from core.models.remote.permit import ANYTHING, Permit
 
-PATH = "/chat/completions"
-"""Follows the base URL."""
+__all__ = ["PATH", "Endpoint", "Timeouts", "Whereabouts", "checked_url", "endpoint", "origin", "whereabouts"]
 
 SHORTEST_SECRET = 4
 """A header shorter than this is no secret, and taking it out would tear words apart."""
@@ -43,15 +43,16 @@ class Endpoint:
     timeouts: Timeouts
     key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    permit: Permit = field(default=ANYTHING, repr=False, compare=False)
+
+    def allowed(self) -> None:
+        """To be called before anything is sent there. Raises `LocalOnly` where its owner does not want it sent."""
+        self.permit.reach(self.provider, away=not self.on_this_machine)
 
     @property
     def on_this_machine(self) -> bool:
         """Whether the address is this machine's own; then no proxy stands between."""
-        host = urlsplit(self.base_url).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost" or host.endswith(".localhost")
+        return whereabouts(self.base_url) == "machine"
 
     def scrub(self, text: str) -> str:
         """The text with the key and the headers' values taken out."""
@@ -68,43 +69,27 @@ def endpoint(
     provider: str,
     timeouts: Timeouts,
     headers: Mapping[str, str] | None = None,
+    permit: Permit = ANYTHING,
 ) -> Endpoint:
     """An endpoint, checked. `base_url`: what comes before /chat/completions; white space around it and the key is cut.
 
     Raises `AddressInvalid` or `KeyUnusable`, which never quote what was typed.
     """
-    for name, value in (headers or {}).items():
-        if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
-            raise KeyUnusable(what=N_("header"))
+    made = dict(headers or {})
+    check_headers(made)
+    return Endpoint(provider, checked_url(base_url), timeouts, checked_key(key), made, permit)
+
+
+def checked_key(key: str | None) -> str | None:
+    """A key without the white space around it; None for an empty one. Raises `KeyUnusable`."""
     key = (key or "").strip()
     if not re.fullmatch(r"[!-~]*", key):
         raise KeyUnusable(what=N_("key"))
-    return Endpoint(provider, checked_url(base_url), timeouts, key or None, dict(headers or {}))
+    return key or None
 
 
-def checked_url(base_url: str) -> str:
-    """A base URL as it is used: no white space around it, no /chat/completions and no slash at its end.
-
-    Raises `AddressInvalid`, which does not quote it: it may hold a password.
-    """
-    text = base_url.strip()
-    if re.search(r"[\s\x00-\x20\x7f\\]", text):
-        raise AddressInvalid(detail=N_("it has a space or a character in it that no address has"))
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise AddressInvalid(detail=N_("its host or its port is none")) from None
-    _check(parts)
-    if "?" in text or "#" in text:
-        raise AddressInvalid(detail=N_("it has a ? or a # in it"))
-    return text.rstrip("/").removesuffix(PATH).rstrip("/")
-
-
-def _check(parts: SplitResult) -> None:
-    if parts.scheme.lower() not in ("http", "https"):
-        raise AddressInvalid(detail=N_("it does not begin with http:// or https://"))
-    if "@" in parts.netloc:
-        raise AddressInvalid(detail=N_("it has a user name or a password in it"))
-    if not parts.hostname:
-        raise AddressInvalid(detail=N_("it names no host"))
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raises `KeyUnusable` for a name or a value that HTTP cannot carry."""
+    for name, value in headers.items():
+        if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
+            raise KeyUnusable(what=N_("header"))

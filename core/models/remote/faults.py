@@ -83,7 +83,7 @@ def mapped(endpoint: Endpoint, *, model: str) -> Iterator[None]:
     except Refused as refused:
         raise of_status(endpoint, refused, model=model) from None
     except openai.APIConnectionError as exc:  # before there was a response
-        raise _unconnected(endpoint, exc) from None
+        raise unconnected(endpoint, exc) from None
     except httpx2.TimeoutException:
         raise _silent(endpoint) from None
     except (httpx2.RequestError, ssl.SSLError, anyio.EndOfStream):
@@ -109,6 +109,8 @@ def of_status(endpoint: Endpoint, refused: Refused, *, model: str) -> WorkbenchE
         return errors.CreditUsedUp(provider=endpoint.provider, detail=detail)
     if refused.status == 429 and (seconds := refused.retry_after_s) is not None:
         return errors.RateLimitedFor(provider=endpoint.provider, detail=detail, seconds=max(round(seconds), 1))
+    if refused.status == 401 and not endpoint.key and not endpoint.headers:
+        return errors.KeyMissing(provider=endpoint.provider, detail=detail)
     if kind := _BY_STATUS.get(refused.status):
         return kind(provider=endpoint.provider, detail=detail, model=model)
     return errors.RequestRejected(provider=endpoint.provider, detail=detail)
@@ -123,7 +125,8 @@ def in_stream(endpoint: Endpoint, fault: Any, *, model: str) -> WorkbenchError:
     return errors.ProviderFailed(provider=endpoint.provider, detail=detail)
 
 
-def _unconnected(endpoint: Endpoint, exc: BaseException) -> WorkbenchError:
+def unconnected(endpoint: Endpoint, exc: BaseException) -> WorkbenchError:
+    """The error for what kept a connection from being made."""
     import httpx2
 
     causes = list(_causes(exc))
@@ -132,6 +135,8 @@ def _unconnected(endpoint: Endpoint, exc: BaseException) -> WorkbenchError:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
     where = {"provider": endpoint.provider, "address": endpoint.base_url}
+    if isinstance(own := one_of(WorkbenchError), WorkbenchError):
+        return own
     if insecure := one_of(ssl.SSLError):
         reason = getattr(insecure, "verify_message", "") or getattr(insecure, "reason", "") or N_("it gave no reason")
         return errors.ProviderUntrusted(**where, detail=_short(endpoint, str(reason)))

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.errors import N_
+from core.errors import N_, AddressInvalid
 from core.models.remote import chunks, faults, sse
+from core.models.remote.address import check_host
 from core.models.remote.chunks import Chunk
 from core.models.remote.endpoint import PATH, Endpoint
 from core.models.remote.faults import Refused
@@ -100,7 +101,7 @@ class Reading:
 
     async def _read(self) -> None:
         with faults.mapped(self._endpoint, model=str(self._body["model"])):
-            client = _client(self._endpoint)
+            client = open_client(self._endpoint)
             # The clock starts here: reading the packages in, once a process, is none of the endpoint's doing.
             self._began = time.perf_counter()
             async with client:
@@ -185,17 +186,22 @@ def _wait_s(refused: Refused, attempt: int) -> float:
     return asked if asked is not None else FIRST_WAIT_S * 2**attempt * random.uniform(0.75, 1.25)
 
 
-def _client(endpoint: Endpoint) -> openai.AsyncOpenAI:
+def open_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     """A client for one request. It sends our headers and no others: openai adds some that tell of this machine, and
     from OPENAI_… variables that are meant for another host. It follows no redirection, and does not retry.
+
+    Whatever is sent to an endpoint goes through here. Raises `LocalOnly` where its owner does not want it sent.
     """
     import openai
+
+    endpoint.allowed()
 
     async def ours_only(request: httpx2.Request) -> None:
         kept = {name: request.headers[name] for name in _TRANSPORT_HEADERS if name in request.headers}
         # A stream that is compressed comes late, and may be much larger than what was received.
         own = {"accept": "text/event-stream, application/json", "accept-encoding": "identity"}
         request.headers = type(request.headers)({**kept, **own, **headers(endpoint)})
+        request.extensions = {**request.extensions, "trace": _watch}
 
     async def refuse(response: httpx2.Response) -> None:
         if not response.is_success:
@@ -203,7 +209,7 @@ def _client(endpoint: Endpoint) -> openai.AsyncOpenAI:
 
     timeouts = openai.Timeout(endpoint.timeouts.read_s, connect=endpoint.timeouts.connect_s)
     transport = openai.DefaultAsyncHttpxClient(
-        verify=_certificates(),
+        verify=certificates(),
         timeout=timeouts,
         trust_env=not endpoint.on_this_machine,
         follow_redirects=False,
@@ -212,6 +218,22 @@ def _client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(
         api_key="in the headers", base_url=endpoint.base_url, timeout=timeouts, max_retries=0, http_client=transport
     )
+
+
+async def _watch(event: str, info: dict[str, Any]) -> None:
+    """Looks where a connection has led, before anything is sent over it: a name may lead where no address may."""
+    import httpx2
+
+    if event == "connection.connect_tcp.complete":
+        stream = info["return_value"]
+        try:
+            reached = stream.get_extra_info("server_addr")
+            if reached is None:  # the other side was quicker to close it than the system to say who it was
+                raise httpx2.ConnectError("the connection was lost")
+            check_host(reached[0])
+        except (AddressInvalid, httpx2.ConnectError):
+            await stream.aclose()
+            raise
 
 
 def headers(endpoint: Endpoint) -> dict[str, str]:
@@ -239,11 +261,11 @@ def prepare() -> None:
     """Reads in what the first request needs, which takes about a second once a process."""
     import openai  # noqa: F401
 
-    _certificates()
+    certificates()
 
 
 @functools.cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """Reading them takes tens of milliseconds."""
     import httpx2
 

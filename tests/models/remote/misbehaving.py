@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.models.remote import counting, lists
+
 USAGE = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}
 WORDS = ("The ", "capital ", "is Paris.")
 MEGABYTE = "é" * 500_000
@@ -41,10 +43,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # the name is http.server's
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.behave(BEHAVIOURS, body)
+
+    def do_GET(self) -> None:
+        self.behave(LISTS, None)
+
+    def behave(self, ways: dict[str, Behaviour], body: Any) -> None:
         self.home.asked.append(Asked(self.path, {n.lower(): v for n, v in self.headers.items()}, body))
         self.close_connection = True
         try:
-            BEHAVIOURS[self.path.split("/")[1]](self)
+            ways.get(self.path.split("/")[1], lists.one)(self)
         except OSError:
             self.home.dropped.set()
 
@@ -110,7 +118,7 @@ class Misbehaving:
 
     def url(self, behaviour: str) -> str:
         """The base URL at which it behaves that way."""
-        assert behaviour in BEHAVIOURS
+        assert behaviour in BEHAVIOURS or behaviour in LISTS
         return f"http://127.0.0.1:{self._server.server_port}/{behaviour}/v1"
 
     def __enter__(self) -> Self:
@@ -329,7 +337,15 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "endless": endless,
     "endless-line": endless_line,
     "endless-error": endless_error,
+    **counting.COUNTS,
 }
+
+
+LISTS: dict[str, Behaviour] = lists.LISTS | {
+    name: BEHAVIOURS[name]
+    for name in ("refuses-401", "refuses-404", "refuses-503", "echo-key", "never-answers", "redirects", "no-status")
+}
+"""Of GET …/models; all others list one model."""
 
 
 def plain_error(h: Handler, data: bytes) -> None:

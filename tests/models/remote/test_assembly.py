@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import AnswerMalformed
-from core.events import Alternative, Event, Finished, Reasoning, Text, Token, ToolCall
+from core.events import Alternative, Cost, Event, Finished, Reasoning, Text, Token, ToolCall
 from core.models.remote import chunks
 from core.models.remote.assembly import Assembly
 from tests import asking
@@ -87,6 +87,31 @@ def test_tool_calls_in_one_piece_without_an_index() -> None:
 def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
     parts = [delta(tool_calls=[{"index": 0, "id": x, "function": {"name": x, "arguments": "{}"}}]) for x in ("a", "b")]
     assert [event.id for event in put_together(*parts, last()) if isinstance(event, ToolCall)] == ["a", "b"]
+
+
+def test_a_call_without_an_id_is_given_one() -> None:
+    calls = [{"index": n, "function": {"name": "look", "arguments": "{}"}} for n in range(2)]
+    ids = [event.id for event in put_together(delta(tool_calls=calls), last()) if isinstance(event, ToolCall)]
+    assert all(ids) and len(set(ids)) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "amount"),
+    [
+        (0.00125, 0.00125),
+        (0, 0.0),
+        ({"input_tokens_cost": 0.001, "total_cost": 0.006}, 0.006),
+        ({"request_cost": 0.005}, None),
+        (-1, None),
+        ("0.1", None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_what_the_endpoint_says_that_it_cost(said: object, amount: float | None) -> None:
+    end = finished(put_together(delta(content="Yes"), last(cost=said)))
+    assert end.cost == (None if amount is None else Cost(amount=amount, reported=True))
+    assert end.usage.prompt_tokens == 10
 
 
 def test_log_probabilities_become_tokens() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import EmptyPrompt, NotSupported
-from core.messages import ChatRequest, Message, Sampling
+from core.messages import Called, ChatRequest, Message, Sampling, Tool
 from core.models.remote import body
 from core.models.remote.body import EXTENSIONS
 from tests.asking import request
@@ -99,3 +99,47 @@ def test_half_a_character_does_not_break_the_request() -> None:
     sent = made(request("a\ud83d b", stop=("\udc00",)))
     json.dumps(sent, ensure_ascii=False).encode("utf-8")
     assert sent["messages"][0]["content"] == "a? b"
+
+
+LOOK = Tool("look", "Looks \ud83d.", {"type": "object", "properties": {"at": {"type": "string"}}})
+CALLED = (
+    Message("user", "What is there?"),
+    Message("assistant", "", (Called("call_1", "look", '{"at": "it"}'),)),
+    Message("tool", "A cat.", tool_call_id="call_1"),
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [("auto", "auto"), ("required", "required"), ("look", {"type": "function", "function": {"name": "look"}})],
+)
+def test_tools_are_sent_in_openais_form(choice: str, sent: object) -> None:
+    asked = made(request(tools=(LOOK, Tool("wait")), tool_choice=choice))
+    assert asked["tool_choice"] == sent
+    look, wait = asked["tools"]
+    assert look == {
+        "type": "function",
+        "function": {"name": "look", "description": "Looks ?.", "parameters": LOOK.parameters},
+    }
+    assert wait["function"] == {"name": "wait", "parameters": {"type": "object", "properties": {}}}
+
+
+def test_calls_and_their_results_are_sent() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": "it"}'}}
+    asked = made(ChatRequest(messages=CALLED, tools=(LOOK,)))
+    assert asked["messages"][1:] == [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "A cat.", "tool_call_id": "call_1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "asked", [request(tools=(LOOK,)), ChatRequest(messages=CALLED), ChatRequest(messages=CALLED[::2])]
+)
+def test_tools_are_refused_where_they_are_not_taken(asked: ChatRequest) -> None:
+    with pytest.raises(NotSupported, match="tools"):
+        made(asked, EXTENSIONS | {"tools"})
+    with pytest.raises(NotSupported, match="must be called"):
+        made(request(tools=(LOOK,), tool_choice="required"), EXTENSIONS | {"tool_choice"})
+    assert "tool_choice" not in made(request(tools=(LOOK,)), EXTENSIONS | {"tool_choice"})
+    assert made(request(), EXTENSIONS | {"tools"}) == made(request()), "and nothing changes without them"

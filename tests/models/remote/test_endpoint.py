@@ -52,6 +52,33 @@ def test_no_addresses(typed: str, why: str) -> None:
     assert "hunter2" not in str(caught.value) + repr(caught.value) + str(caught.value.to_dict())
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "169.254.169.254",
+            "169.254.0.1",
+            "[fe80::1]",
+            "[fe80::1%eth0]",
+            "[::ffff:169.254.169.254]",
+            "[fd00:ec2::254]",
+        ),
+        *("2852039166", "0xA9FEA9FE", "169.16689662", "0251.0376.0251.0376", "169.254.169.254.", "100.100.100.200"),
+        *("metadata.google.internal", "METADATA", "instance-data"),
+    ],
+)
+def test_no_machine_s_own_settings_are_asked_for(host: str) -> None:
+    with pytest.raises(AddressInvalid, match="own settings"):
+        checked_url(f"http://{host}/latest/meta-data")
+    with pytest.raises(AddressInvalid, match="own settings"):
+        checked_url(f"http://{host}:80/v1")
+
+
+def test_what_a_person_has_to_fill_in_is_said() -> None:
+    with pytest.raises(AddressInvalid, match="filled in"):
+        checked_url("https://{resource}.openai.azure.com/openai/v1")
+
+
 @pytest.mark.parametrize("key", ["sk-hunter2\nX-Other: 1", "sk hunter2", "sk-hunter2\x00", "clé-hunter2", "sk\u200b"])
 def test_keys_that_cannot_be_sent(key: str) -> None:
     with pytest.raises(KeyUnusable) as caught:
@@ -81,7 +108,7 @@ def test_white_space_around_a_key_is_cut(key: str | None) -> None:
         ("[::1]", True),
         ("192.168.1.5", False),
         ("localhost.example.org", False),
-        ("[fe80::1]", False),
+        ("[fd00::1]", False),
     ],
 )
 def test_which_addresses_are_of_this_machine(host: str, here: bool) -> None:
