@@ -14,7 +14,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from core.events import Finished, Trimmed
+from core.attachments import Attachment
+from core.events import Finished, Routed, ToolCall, Trimmed
 from core.messages import ChatRequest, Role
 
 Status = Literal["complete", "streaming", "cut", "failed"]
@@ -31,6 +32,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation without its messages. `leaf_id`: last message of the selected path; None while there is none.
 
     `updated_at`: when a message was last added. `settings`: whatever the page keeps with it, JSON-able.
+    `comparison_id`, `pane`: of a pane of a comparison, which is in no list of conversations; `pane` counts from 1.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str
     settings: dict[str, Any]
     leaf_id: str | None
+    comparison_id: str | None = None
+    pane: int | None = None
 
 
 class ConversationSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +62,10 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A question or an answer in a conversation's tree. `parent_id` is None for a first question.
 
     The fields from `model_id` on are an answer's. `answer_id`: the running answer's, for following it. `request`: what
-    was asked, without the conversation's own messages (they are the path up to here). `error`: a
-    `WorkbenchError.to_dict()`. A field that this version cannot read is None, as is one not known.
+    was asked, without the conversation's own messages (they are the path up to here) but for what the answer already
+    said when it was asked to go on. `error`: a `WorkbenchError.to_dict()`. `routed`: whom a route chose, and why; then
+    `model_id` and `model_name` are that model's. A field that this version cannot read is None, as is one not known.
+    `edited_at`: when a person last changed the text in place.
     """
 
     id: str
@@ -77,6 +83,21 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     finished: Finished | None = None
     error: dict[str, Any] | None = None
     trimmed: Trimmed | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    edited_at: float | None = None
+    routed: Routed | None = None
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """A message and all below it, taken out of its conversation: rows as they stood, the message's first.
+
+    `leaf_id`: the last message of the path that was selected.
+    """
+
+    conversation_id: str
+    leaf_id: str | None
+    rows: tuple[dict[str, Any], ...]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +123,9 @@ def message(row: sqlite3.Row) -> StoredMessage:
         "finished": from_json(row["finished"], Finished),
         "error": from_json(row["error"], dict[str, Any]),
         "trimmed": from_json(row["trimmed"], Trimmed),
+        "tool_calls": from_json(row["tool_calls"], tuple[ToolCall, ...]) or (),
+        "attachments": from_json(row["attachments"], tuple[Attachment, ...]) or (),
+        "routed": from_json(row["routed"], Routed),
     }
     plain: dict[str, Any] = {name: row[name] for name in StoredMessage.__struct_fields__ if name not in read}
     return StoredMessage(**plain, **read)

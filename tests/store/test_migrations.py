@@ -9,9 +9,12 @@ import pytest
 
 from core.errors import StoreUnavailable
 from core.store import migrations
+from core.store.comparisons import Comparisons
 from core.store.conversations import Conversations
 from core.store.database import Database
+from core.store.library import Library
 from core.store.runs import Runs
+from core.store.votes import Votes
 
 ROOT = Path(__file__).parents[2]
 NEWEST = len(migrations.STEPS)
@@ -65,6 +68,24 @@ def test_an_old_database_is_brought_up_to_date_with_its_contents(tmp_path: Path)
     assert version(path) == NEWEST
     assert Conversations(db).get("ana", "c1").title == "Old"
     assert Runs(db).list("ana") == []
+
+
+def test_conversations_of_before_are_no_panes(tmp_path: Path) -> None:
+    path = tmp_path / "workbench.db"
+    old = old_database(path, upto=5)
+    for id in ("c1", "c2"):
+        old.execute(
+            "INSERT INTO conversations (id, owner, title, created_at, updated_at, settings, system_prompt) "
+            "VALUES (?, 'ana', 'Old zebras', 1, 2, '{}', '')",
+            (id,),
+        )
+    old.close()
+    db = Database(path)
+    kept = Conversations(db).get("ana", "c1")
+    assert (kept.comparison_id, kept.pane) == (None, None)
+    library = Library(db)
+    assert library.count("ana") == len(Conversations(db).list("ana")) == len(library.search("ana", "zebra")) == 2
+    assert Comparisons(db).list("ana") == [] and Votes(db).count("ana") == 0
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:

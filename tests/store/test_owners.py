@@ -40,6 +40,7 @@ CALLS: dict[str, Call] = {
     "message": lambda c, owner, q: c.message(owner, q.id),
     "path_to": lambda c, owner, q: c.path_to(owner, q.id),
     "siblings": lambda c, owner, q: c.siblings(owner, q.id),
+    "delete_branch": lambda c, owner, q: c.delete_branch(owner, q.id),
     "select": lambda c, owner, q: c.select(owner, q.id),
     "add_question": lambda c, owner, q: c.add_question(owner, q.conversation_id, "mine", parent_id=q.id),
     "begin_answer": begin,
@@ -70,12 +71,26 @@ def test_another_owner_reads_and_changes_nothing(conversations: Conversations, d
     CALLS[name](conversations, ANA, question)
 
 
+def test_another_owner_edits_no_answer_and_restores_no_branch(conversations: Conversations, db: Database) -> None:
+    question = conversations.add_question(ANA, conversations.create(ANA).id, "private", parent_id=None)
+    answer = begin(conversations, ANA, question)
+    conversations.recover()
+    with pytest.raises(NotThere):
+        conversations.edit_answer(BEN, answer.id, "mine")
+    assert conversations.variants(BEN, [question.id, answer.id]) == {}
+    branch = conversations.delete_branch(ANA, answer.id)
+    before = everything(db)
+    with pytest.raises(NotThere):
+        conversations.restore_branch(BEN, branch)
+    assert everything(db) == before
+
+
 def test_every_method_with_an_owner_is_tried() -> None:
     public = {n: f for n, f in inspect.getmembers(Conversations, inspect.isfunction) if not n.startswith("_")}
     owned = {name for name, function in public.items() if "owner" in inspect.signature(function).parameters}
-    assert owned == set(CALLS) | {"create", "list"}
-    of_a_running_answer = {"attach", "append", "set_trimmed", "finish", "fail", "recover"}
-    assert set(public) - owned == of_a_running_answer
+    assert owned == set(CALLS) | {"create", "list", "variants", "edit_answer", "restore_branch"}
+    of_a_running_answer = {"attach", "append", "set_routed", "set_trimmed", "add_tool_call", "finish", "fail"}
+    assert set(public) - owned == of_a_running_answer | {"recover"}
 
 
 def test_each_owner_lists_their_own(conversations: Conversations) -> None:
