@@ -16,12 +16,18 @@ from collections.abc import Sequence
 
 from core.errors import WorkbenchError
 
+BASE_URL_HELP = "the address of an OpenAI-compatible API; its key is read from OPENAI_API_KEY"
 MODEL_HELP = "an id that `models` lists, or the path of a GGUF file; left out: the model that comes with the workbench"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns the exit code; `SystemExit` after --help, and for what it does not understand."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if args.command == "chat" and args.base_url is not None and args.model is None:
+        parser.error("--base-url needs --model; `models --base-url` lists what there is")
+    if args.command == "providers" and args.model is not None and args.test is None:
+        parser.error("--model is for --test")
     try:
         return int(importlib.import_module(f"core.cli.{args.command}").run(args))
     except WorkbenchError as error:
@@ -42,11 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    commands.add_parser("models", help="list the models within reach")
+    models = commands.add_parser("models", help="list the models within reach")
+    models.add_argument("--base-url", metavar="URL", help=BASE_URL_HELP)
 
     chat = commands.add_parser("chat", help="ask a model one question")
     chat.add_argument("prompt", metavar="PROMPT", help="the question; - reads it from standard input")
-    chat.add_argument("--model", metavar="ID", help=MODEL_HELP)
+    chat.add_argument("--model", metavar="ID", help=MODEL_HELP + "; route:NAME; with --base-url: its name there")
+    chat.add_argument("--base-url", metavar="URL", help=BASE_URL_HELP)
     chat.add_argument("--system", metavar="S", help="the system prompt")
     chat.add_argument("--max-tokens", metavar="N", type=_positive, help="end the answer after this many tokens")
     chat.add_argument("--temperature", metavar="T", type=float, default=0.8, help="0 is greedy (default: %(default)s)")
@@ -70,6 +78,54 @@ def _parser() -> argparse.ArgumentParser:
     gguf = commands.add_parser("gguf", help="show what a GGUF file holds and the memory it takes")
     gguf.add_argument("path", metavar="PATH", help="a GGUF file, or an id that `models` lists")
 
+    providers = commands.add_parser("providers", help="list the providers that are known, and whether each has a key")
+    providers.add_argument("--probe", action="store_true", help="find the model servers that run on this machine")
+    providers.add_argument("--test", metavar="URL", help="test a connection step by step; asks one short question")
+    providers.add_argument("--model", metavar="NAME", help="with --test: which of its models is asked")
+
+    rank = commands.add_parser("rank", help="rank the models in a file of votes, and say how sure that is")
+    rank.add_argument(
+        "votes", metavar="VOTES", help="CSV, JSONL or Parquet: exported here, by Compar'IA or by an arena"
+    )
+    rank.add_argument("--category", metavar="C", help="only votes on questions of this category")
+    rank.add_argument("--language", metavar="L", help="only votes on questions in this language, as fr")
+    rank.add_argument(
+        "--voters",
+        metavar="V,V",
+        type=_voters,
+        default="people,class",
+        help="whose votes: people, class, judge (default: %(default)s)",
+    )
+    rank.add_argument("--style", action="store_true", help="take out what length and layout of the answers win")
+    rank.add_argument(
+        "--rounds", metavar="N", type=_positive, help="of the bootstrap (default: by the number of models)"
+    )
+
+    compare = commands.add_parser("compare", help="ask several models the same prompts, and compare what they say")
+    compare.add_argument(
+        "--models", metavar="A,B", type=_names, required=True, help="ids that `models` lists, or paths"
+    )
+    compare.add_argument(
+        "--prompts",
+        metavar="FILE",
+        required=True,
+        help="a text with a prompt a line, CSV or JSONL; - reads standard input; or a set, as reasoning.en",
+    )
+    compare.add_argument("--repeat", metavar="K", type=_positive, default=1, help="(default: %(default)s)")
+    compare.add_argument("--max-tokens", metavar="N", type=_positive, help="end each answer after this many tokens")
+    compare.add_argument(
+        "--temperature", metavar="T", type=float, default=0.8, help="0 is greedy (default: %(default)s)"
+    )
+    compare.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same answers")
+    compare.add_argument("--system", metavar="S", help="the system prompt")
+    compare.add_argument("--judge", metavar="MODEL", help="a model that compares the answers by twos, in both orders")
+
+    serve = commands.add_parser("serve", help="serve the local models to other programs, without the pages")
+    serve.add_argument(
+        "--host", metavar="HOST", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
+    )
+    serve.add_argument("--port", metavar="N", type=int, default=8502, help="0 takes a free one (default: %(default)s)")
+
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="write JSON for programs")
     return parser
@@ -80,6 +136,20 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return number
+
+
+def _voters(text: str) -> tuple[str, ...]:
+    chosen = tuple(text.split(","))
+    if unknown := sorted(set(chosen) - {"people", "class", "judge"}):
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} is not one of people, class, judge")
+    return chosen
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not names:
+        raise argparse.ArgumentTypeError("there is no model in it")
+    return names
 
 
 def _numbers(text: str) -> tuple[int, ...]:

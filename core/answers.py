@@ -12,25 +12,47 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 from core import metrics
+from core.audience import Audience
 from core.errors import AnswerBroken, WorkbenchError
-from core.events import Event, Finished, FinishReason, Idle, Loading, Prefill, Queued, Reasoning, Text, Trimmed, Usage
+from core.events import (
+    Event,
+    Finished,
+    FinishReason,
+    Idle,
+    Loading,
+    Prefill,
+    Queued,
+    Reasoning,
+    Routed,
+    Text,
+    ToolCall,
+    Trimmed,
+    Usage,
+)
+from core.growth import Growth
 from core.keeping import Keeper, Keeping
 from core.messages import ChatRequest
 from core.models.base import ChatModel, ModelInfo
+from core.thinking import Thinking
 
 State = Literal["waiting", "loading", "queued", "prefill", "answering", "done", "failed"]
 
 _STATES: dict[type, State] = {
+    Routed: "waiting",
     Loading: "loading",
     Queued: "queued",
     Prefill: "prefill",
     Text: "answering",
     Reasoning: "answering",
 }
+
+ITS_TURN = Queued(0)
+
+RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
+"""Seconds until what could not be kept is tried again: the first time, and at most; doubled each time between."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +64,7 @@ class Answer:
     """
 
     def __init__(
-        self, model: ChatModel, request: ChatRequest, *, keeper: Keeper | None, text_so_far: str, abandon_after_s: float
+        self, model: ChatModel, request: ChatRequest, *, keeper: Keeper | None, text_so_far: str, audience: Audience
     ) -> None:
         # Hexadecimal: the id becomes part of a component's key, where Streamlit gives "__" a meaning of its own.
         self.id = secrets.token_hex(16)
@@ -51,26 +73,29 @@ class Answer:
         self.text_so_far = text_so_far
         self._model = model
         self._keeping = Keeping(keeper)
-        self._abandon_after_s = abandon_after_s
         self._changed = threading.Condition()
         self._events: list[Event] = []
         self._at: list[float] = []
         self._state: State = "waiting"
         self._progress: Loading | Queued | Prefill | None = None
         self._prefill: Prefill | None = None
+        self._routed: Routed | None = None
         self._finished: Finished | None = None
         self._error: WorkbenchError | None = None
         self._ended_at: float | None = None
         self._stop_reason: FinishReason | None = None
-        self._followers = 0
-        self._followed_at = time.monotonic()
+        self._thinking = Thinking()
+        self._growth = Growth()
+        self._closing = threading.Event()
+        self._audience = audience
+        audience.seen()
         self._thread = threading.Thread(target=self._run, name=f"answer-{self.id[:6]}", daemon=True)
         self._thread.start()
 
     def since(self, position: int = 0) -> tuple[list[Event], int, bool]:
         """The events from `position` on, the position after them, and whether the answer has ended."""
+        self._audience.seen()
         with self._changed:
-            self._followed_at = time.monotonic()
             return self._events[position:], len(self._events), self.ended
 
     def follow(self, position: int = 0, timeout: float | None = None) -> Iterator[Event]:
@@ -78,7 +103,7 @@ class Answer:
 
         timeout: seconds without a new event after which `TimeoutError` is raised.
         """
-        with self._following():
+        with self._audience.following():
             while True:
                 self._await_news(position, timeout)
                 events, position, ended = self.since(position)
@@ -90,12 +115,17 @@ class Answer:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Blocks until the answer has ended, at most `timeout` seconds; whether it has."""
-        with self._following(), self._changed:
+        with self._audience.following(), self._changed:
             return self._changed.wait_for(lambda: self.ended, timeout)
 
     def stop(self, reason: FinishReason = "cancelled") -> None:
         """Asks the answer to end; it does within a tenth of a second. Nothing when it has ended."""
         self._stop_reason = self._stop_reason or reason
+
+    def let_go(self, timeout: float) -> None:
+        """What could not be kept is tried once more, and then no longer. Waits for it at most `timeout` seconds."""
+        self._closing.set()
+        self._thread.join(timeout)
 
     @property
     def text(self) -> str:
@@ -123,6 +153,16 @@ class Answer:
             return (len(self._at) - 1) / (self._at[-1] - self._at[0])
 
     @property
+    def growth(self) -> Growth:
+        """How far it had come, and when: for charts that are drawn while it runs."""
+        return self._growth
+
+    @property
+    def thinking_s(self) -> float | None:
+        """Seconds of thinking so far; None while there was none."""
+        return self._thinking.seconds
+
+    @property
     def state(self) -> State:
         return self._state
 
@@ -130,6 +170,11 @@ class Answer:
     def progress(self) -> Loading | Queued | Prefill | None:
         """How far loading, the queue or the prompt is; None from the first text on."""
         return self._progress
+
+    @property
+    def routed(self) -> Routed | None:
+        """Which model a route chose, and why; None before it has, and where no route was asked."""
+        return self._routed
 
     @property
     def finished(self) -> Finished | None:
@@ -155,21 +200,15 @@ class Answer:
         """`time.monotonic` of the end."""
         return self._ended_at
 
+    @property
+    def unkept(self) -> bool:
+        """Whether it has ended and not all of it could be kept yet: it is tried again until it is."""
+        return self.ended and self._keeping.hopeful
+
     def _snapshot(self) -> tuple[list[Event], int, bool]:
         """As `since`, without counting as a reader."""
         with self._changed:
             return list(self._events), len(self._events), self.ended
-
-    @contextmanager
-    def _following(self) -> Iterator[None]:
-        with self._changed:
-            self._followers += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._followers -= 1
-                self._followed_at = time.monotonic()
 
     def _await_news(self, position: int, timeout: float | None) -> None:
         with self._changed:
@@ -185,8 +224,18 @@ class Answer:
         except Exception as exc:
             _log.exception("An answer of %s broke", self.model_info.id)
             outcome = self._broken(f"an unexpected {type(exc).__name__}")
+        if isinstance(outcome, Finished):
+            outcome = self._thinking.described(outcome)
         self._keeping.end(outcome)
         self._end(outcome)
+        self._keep_trying()
+
+    def _keep_trying(self) -> None:
+        pause = RETRY_S
+        while self._keeping.hopeful and not self._closing.is_set():
+            self._closing.wait(pause)
+            pause = min(2 * pause, LONGEST_RETRY_S)
+            self._keeping.retry()
 
     def _read(self, stream: Iterator[Event]) -> Finished:
         try:
@@ -203,16 +252,20 @@ class Answer:
     def _take(self, event: Event) -> None:
         if isinstance(event, Text | Reasoning):
             self._keeping.add(event.text, reasoning=isinstance(event, Reasoning))
-        if isinstance(event, Trimmed):
-            self._keeping.trimmed(event)
+        if isinstance(event, Routed | Trimmed | ToolCall):
+            self._keeping.note(event)
+        self._thinking.take(event)
+        self._growth.take(event)
         self._keeping.flush()
         if isinstance(event, Idle):
             return
         with self._changed:
             self._events.append(event)
-            self._state = _STATES.get(type(event), self._state)
+            self._state = _STATES.get(type(event), self._state) if event != ITS_TURN else "waiting"
+            if isinstance(event, Routed):
+                self._routed, self._progress, self._prefill = event, None, None
             if isinstance(event, Loading | Queued | Prefill):
-                self._progress = event
+                self._progress = event if event != ITS_TURN else None
             if isinstance(event, Prefill):
                 self._prefill = event
             if isinstance(event, Text | Reasoning):
@@ -221,9 +274,7 @@ class Answer:
             self._changed.notify_all()
 
     def _why_stop(self) -> FinishReason | None:
-        with self._changed:
-            alone_for_s = 0.0 if self._followers else time.monotonic() - self._followed_at
-        return self._stop_reason or ("cut" if alone_for_s > self._abandon_after_s else None)
+        return self._stop_reason or ("cut" if self._audience.gone else None)
 
     def _finished_by_us(self, reason: FinishReason) -> Finished:
         """The end of an answer that the model had no time to count."""
@@ -268,23 +319,41 @@ class Answers:
         self._answers: dict[str, Answer] = {}
 
     def start(
-        self, model: ChatModel, request: ChatRequest, *, keeper: Keeper | None = None, text_so_far: str = ""
+        self,
+        model: ChatModel,
+        request: ChatRequest,
+        *,
+        keeper: Keeper | None = None,
+        text_so_far: str = "",
+        audience: Audience | None = None,
     ) -> Answer:
         """Asks the model; returns at once. Whatever goes wrong is the answer's `error`.
 
         text_so_far: what the answer that is continued already says; the keeper has it, and is told only the rest.
+        audience: the one that it shares with others; None gives it its own.
         """
-        answer = Answer(model, request, keeper=keeper, text_so_far=text_so_far, abandon_after_s=self._abandon_after_s)
+        audience = audience or self.audience()
+        answer = Answer(model, request, keeper=keeper, text_so_far=text_so_far, audience=audience)
         with self._lock:
             self._forget()
             self._answers[answer.id] = answer
         return answer
+
+    def audience(self) -> Audience:
+        """For answers that are looked at together: none of them is left alone while another is followed."""
+        return Audience(self._abandon_after_s)
 
     def get(self, answer_id: str) -> Answer | None:
         """The answer by that id; None when there is none, or it ended too long ago."""
         with self._lock:
             self._forget()
             return self._answers.get(answer_id)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any answer is still coming."""
+        with self._lock:
+            return any(not answer.ended for answer in self._answers.values())
 
     def close(self, timeout: float = 5.0) -> None:
         """Stops all answers, keeps them as cut, and waits for them at most `timeout` seconds in all."""
@@ -295,13 +364,14 @@ class Answers:
         deadline = time.monotonic() + timeout
         for answer in answers:
             answer.wait(max(deadline - time.monotonic(), 0.0))
+            answer.let_go(max(deadline - time.monotonic(), 0.0))
 
     def _forget(self) -> None:
         now = time.monotonic()
         self._answers = {
             answer_id: answer
             for answer_id, answer in self._answers.items()
-            if answer.ended_at is None or now - answer.ended_at <= self._forget_after_s
+            if answer.ended_at is None or answer.unkept or now - answer.ended_at <= self._forget_after_s
         }
 
 

@@ -9,6 +9,9 @@ from core.messages import ChatRequest, Message, Sampling
 from core.models.local.engine import Engine
 
 QUESTION = "What is the capital of France? Tell me about it."
+LONG = "Once upon a time there was a river, and the river had a name. "
+"""About 15 tokens, to be repeated."""
+
 GREEDY = Sampling(temperature=0.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,20 @@ import pytest
 from core.models.local import files
 from core.models.local.engine import Engine
 from core.models.local.model_settings import ModelSettings
+from core.store.conversations import Conversations
+from core.store.database import Database
+
+# No test asks the keyring of whoever runs it; those that are about keyrings bring one.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+
+def pytest_configure() -> None:
+    """Tests that run side by side have a core each, with all that they start: models that share cores spin each other
+    down to a tenth of their speed."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +49,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("WORKBENCH_MODELS", raising=False)
     return tmp_path / "home"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """An empty database."""
+    database = Database(tmp_path / "workbench.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def conversations(db: Database) -> Conversations:
+    return Conversations(db)
 
 
 def loaded(engine: Engine) -> Engine:

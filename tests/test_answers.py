@@ -1,81 +1,26 @@
-"""An answer in progress: readers, stopping, abandoning, keeping, endings."""
+"""An answer in progress: readers, stopping, abandoning, endings."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from core.answers import Answer, Answers
-from core.errors import AnswerBroken, EmptyPrompt, ModelDied, StoreError, StoreUnavailable, WorkbenchError
-from core.events import Event, Finished, Idle, Loading, Prefill, Queued, Reasoning, Text, Token, Trimmed, Usage
-from core.messages import ChatRequest, Message
-from core.models.base import ModelInfo
+from core.answers import Answers
+from core.errors import AnswerBroken, EmptyPrompt, ModelDied
+from core.events import (
+    Event,
+    Idle,
+    Loading,
+    Prefill,
+    Queued,
+    Reasoning,
+    Text,
+)
 from core.models.replay import Replay
-
-INFO = ModelInfo(id="replay", name="Replay", provider="replay", local=True, context_length=100)
-ASK = ChatRequest(messages=(Message("user", "Count, please."),))
-END = Finished("stop", Usage(prompt_tokens=4, generated_tokens=3))
-NEVER = 3600.0
-
-
-def word(number: int, at: float = 0.0) -> Text:
-    return Text(f"w{number} ", (Token(id=number, text=f"w{number} ", at=at),))
-
-
-def words(count: int, every: float) -> tuple[Text, ...]:
-    return tuple(word(number, at=number * every) for number in range(count))
-
-
-class Notebook:
-    """A keeper in memory that can be made to fail."""
-
-    def __init__(self) -> None:
-        self.broken: Exception | None = None
-        self.pieces: list[tuple[str, bool]] = []
-        self.end: object = None
-        self.trimmed: Trimmed | None = None
-
-    def append(self, text: str, *, reasoning: bool = False) -> None:
-        self._may_fail()
-        self.pieces.append((text, reasoning))
-
-    def set_trimmed(self, trimmed: Trimmed) -> None:
-        self._may_fail()
-        self.trimmed = trimmed
-
-    def finish(self, finished: Finished, *, status: str) -> None:
-        self._may_fail()
-        self.end = (finished, status)
-
-    def fail(self, error: WorkbenchError) -> None:
-        self._may_fail()
-        self.end = error
-
-    def text(self, *, reasoning: bool = False) -> str:
-        return "".join(text for text, thought in self.pieces if thought == reasoning)
-
-    def _may_fail(self) -> None:
-        if self.broken:
-            raise self.broken
-
-
-class Custom:
-    """A model whose stream is any generator function."""
-
-    def __init__(self, stream: Callable[[], Iterator[Event]]) -> None:
-        self._stream = stream
-
-    @property
-    def info(self) -> ModelInfo:
-        return INFO
-
-    def stream(self, request: ChatRequest) -> Iterator[Event]:
-        return self._stream()
-
-    def close(self) -> None: ...
+from tests.answering import ASK, END, INFO, NEVER, Custom, Notebook, ended, until, word, words
 
 
 @pytest.fixture
@@ -83,18 +28,6 @@ def answers() -> Iterator[Answers]:
     answers = Answers()
     yield answers
     answers.close()
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "waited ten seconds in vain"
-        time.sleep(0.01)
-
-
-def ended(answer: Answer) -> Answer:
-    assert answer.wait(10)
-    return answer
 
 
 def test_every_event_is_kept_but_idle(answers: Answers) -> None:
@@ -237,51 +170,9 @@ def test_states_and_progress_follow_the_events(answers: Answers) -> None:
     assert (answer.state, answer.reasoning, answer.text) == ("done", "hm", "w1 ")
 
 
-def test_the_keeper_is_told_text_reasoning_and_the_end(answers: Answers) -> None:
-    notebook = Notebook()
-    events = (Reasoning("think "), Reasoning("more"), word(1), word(2), END)
-    ended(answers.start(Replay(INFO, events, pace="at once"), ASK, keeper=notebook, text_so_far="earlier "))
-    assert notebook.text() == "w1 w2 ", "what was there before is not told again"
-    assert notebook.text(reasoning=True) == "think more"
-    assert notebook.end == (END, "complete")
-
-
-def test_the_keeper_is_told_what_the_model_was_not_shown(answers: Answers) -> None:
-    notebook, trimmed = Notebook(), Trimmed("rolling", 2, 300)
-    ended(answers.start(Replay(INFO, (trimmed, word(1), END), pace="at once"), ASK, keeper=notebook))
-    assert notebook.trimmed == trimmed
-
-
 def test_the_text_begins_with_what_is_continued(answers: Answers) -> None:
     answer = ended(answers.start(Replay(INFO, (word(1), END)), ASK, text_so_far="earlier "))
     assert answer.text == "earlier w1 "
-
-
-@pytest.mark.parametrize(
-    ("failure", "remembered"),
-    [(StoreUnavailable(path="p", detail="disk full"), StoreUnavailable), (OSError("disk full"), StoreError)],
-)
-def test_a_keeper_that_fails_and_recovers_loses_nothing(
-    answers: Answers, failure: Exception, remembered: type[WorkbenchError]
-) -> None:
-    notebook = Notebook()
-    notebook.broken = failure
-    answer = answers.start(Replay(INFO, (*words(20, 0.03), END)), ASK, keeper=notebook)
-    until(lambda: answer.keeper_error)
-    assert type(answer.keeper_error) is remembered and answer.error is None
-    assert notebook.pieces == []
-    notebook.broken = None
-    ended(answer)
-    assert notebook.text() == answer.text == "".join(event.text for event in words(20, 0))
-    assert answer.keeper_error is None and notebook.end == (END, "complete")
-
-
-def test_a_keeper_that_never_recovers_does_not_stop_the_answer(answers: Answers) -> None:
-    notebook = Notebook()
-    notebook.broken = StoreUnavailable(path="p", detail="disk full")
-    answer = ended(answers.start(Replay(INFO, (word(1), END)), ASK, keeper=notebook))
-    assert answer.finished == END and answer.text == "w1 "
-    assert isinstance(answer.keeper_error, StoreUnavailable)
 
 
 def test_a_workbench_error_is_the_answers_error(answers: Answers) -> None:

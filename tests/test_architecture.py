@@ -235,7 +235,7 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def drawn_errors() -> dict[str, str]:
-    """The tree that core/errors.py opens with: each class and its parent."""
+    """The tree that core/errors opens with: each class and its parent."""
     parents: dict[str, str] = {}
     above = {0: "WorkbenchError"}
     for line in (errors.__doc__ or "").splitlines():

@@ -171,9 +171,7 @@ def test_the_source_is_taken_out_of_the_sdist(tmp_path: Path, monkeypatch: pytes
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["source"]
 
 
-@pytest.mark.parametrize(
-    "arguments", [["dance"], ["engine", "--quick", "--write"], ["engine", "--spin=300", "--write"]]
-)
+@pytest.mark.parametrize("arguments", [["dance"], ["engine", "--quick", "--write"]])
 def test_benchmarks_refuse_what_makes_no_sense(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(arguments)

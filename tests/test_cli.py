@@ -23,6 +23,7 @@ import pytest
 
 from core.cli import terminal
 from core.events import Timings, Usage
+from tests.models.remote.misbehaving import Misbehaving
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,15 +94,23 @@ def readme_commands() -> list[str]:
 
 SMALLER = {
     "models": (),
+    "providers": (),
     "chat": ("--max-tokens", "4"),
     "bench": ("--prompt-tokens", "8", "--generate", "4", "--parallel", "1,2", "--repeat", "1"),
+    "compare": ("--max-tokens", "4"),
+    "rank": (),
 }
+VOTES = b"model_a,model_b,winner\nbig,small,model_a\nsmall,big,tie\n"
 
 
 @pytest.mark.parametrize("command", readme_commands())
-def test_the_readme_s_commands_run(command: str) -> None:
-    words = shlex.split(command)
-    done = core(*words, *SMALLER[words[0]])
+def test_the_readme_s_commands_run(command: str, tmp_path: Path) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_bytes(VOTES)
+    with Misbehaving() as server:
+        here = command.replace("http://localhost:8080/v1", server.url("well")).replace("votes.csv", str(votes))
+        words = shlex.split(here)
+        done = core(*words, *SMALLER[words[0]])
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
@@ -154,6 +163,66 @@ def test_chat_takes_a_system_prompt_and_a_seed() -> None:
     assert first["usage"]["by_origin"]["system"] != asked()["usage"]["by_origin"]["system"]
 
 
+def test_chat_asks_an_endpoint_with_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    with Misbehaving() as server:
+        there = ("--base-url", server.url("well"), "--model", "tiny")
+        said = answered("chat", QUESTION, *there, *GREEDY, "--system", "Be brief.", "--seed", "7")
+        shown = core("chat", QUESTION, *there)
+    assert set(said) == set(asked())
+    assert (said["model"], said["text"]) == (f"{server.url('well')}#tiny", "The capital is Paris.")
+    usage, timings = msgspec.convert(said["usage"], Usage), msgspec.convert(said["timings"], Timings)
+    assert (usage.prompt_tokens, usage.generated_tokens) == (11, 3) and timings.ttft_s
+    sent = server.asked[0]
+    assert sent.headers["authorization"] == "Bearer sk-canary"
+    assert [message["content"] for message in sent.body["messages"]] == ["Be brief.", QUESTION]
+    assert (sent.body["temperature"], sent.body["max_tokens"], sent.body["seed"]) == (0.0, 6, 7)
+    assert (shown.returncode, shown.stdout) == (0, "The capital is Paris.\n")
+    assert "3 tokens" in shown.stderr.replace("\u00a0", " ") and "canary" not in shown.stderr
+
+
+def test_models_lists_those_of_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with Misbehaving() as server:
+        url = server.url("lists-llamacpp")
+        listed = answered("models", "--base-url", url)
+        shown = core("models", "--base-url", url)
+    assert [(model["id"], model["context_length"]) for model in listed["models"]] == [(f"{url}#smol", 2048)]
+    assert listed["damaged"] == []
+    assert shown.returncode == 0 and f"{url}#smol" in shown.stdout and "2,048" in shown.stdout
+    assert "authorization" not in server.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "key", "error"),
+    [
+        ("refuses-401", "sk-canary", "KeyRefused"),
+        ("refuses-401", "", "KeyMissing"),
+        ("echo-key", "sk-canary", "KeyRefused"),
+        ("refuses-429", "", "RateLimitedFor"),
+        ("refuses-503", "", "ProviderFailed"),
+        ("html", "", "AnswerMalformed"),
+        ("well", "sk canary", "KeyUnusable"),
+    ],
+)
+def test_an_endpoint_s_errors_say_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, behaviour: str, key: str, error: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with Misbehaving() as server:
+        done = core("chat", QUESTION, "--base-url", server.url(behaviour), "--model", "tiny", "--json")
+    said = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert said["error"] == error and said["message"] and said["hint"] and "canary" not in done.stdout
+
+
+def test_an_answer_that_is_cut_keeps_what_came() -> None:
+    with Misbehaving() as server:
+        done = core("chat", QUESTION, "--base-url", server.url("cut"), "--model", "tiny", "--json")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["error"], said["text"]) == (1, "AnswerCut", "The capital is Paris.")
+
+
 def test_bench_has_the_shape_that_is_promised() -> None:
     report = answered("bench", "--prompt-tokens", "24", "--generate", "6", "--parallel", "1,3", "--repeat", "2")
     assert list(report) == ["model", "threads", "results"]
@@ -200,6 +269,9 @@ def test_gguf_writes_tables_and_takes_an_id() -> None:
         (("bench", "--model", "README.md"), "ModelFileInvalid"),
         (("gguf", "core"), "ModelFileInvalid"),
         (("chat", " \n"), "EmptyPrompt"),
+        (("chat", "Hello", "--base-url", "localhost:8080", "--model", "x"), "AddressInvalid"),
+        (("chat", "Hello", "--base-url", "http://localhost/v1", "--model", "two\nlines"), "ModelNotFound"),
+        (("models", "--base-url", "http://me:secret@host/v1"), "AddressInvalid"),
         (("chat", "Hello", "--temperature", "-1"), "SettingInvalid"),
         (("bench", "--parallel", "65"), "SettingInvalid"),
     ],
@@ -226,7 +298,17 @@ def test_a_senseless_environment_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     "arguments",
-    ["", "dance", "chat", "chat Hello --max-tokens 0", "bench --parallel 1,x", "bench --repeat 0", "gguf", "models x"],
+    [
+        "",
+        "dance",
+        "chat",
+        "chat Hello --max-tokens 0",
+        "chat Hello --base-url http://localhost/v1",
+        "bench --parallel 1,x",
+        "bench --repeat 0",
+        "gguf",
+        "models x",
+    ],
 )
 def test_what_is_not_understood_is_2(arguments: str) -> None:
     done = core(*arguments.split())

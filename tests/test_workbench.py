@@ -13,14 +13,17 @@ import pytest
 
 from core.answers import Answer
 from core.chat import Asking
-from core.errors import ModelFileInvalid, ModelNotFound, SettingInvalid, StoreUnavailable
+from core.errors import AddressInvalid, ModelFileInvalid, ModelNotFound, SettingInvalid, StoreUnavailable
 from core.events import Text
 from core.models.catalog import EMBEDDED_ID
 from core.models.local.model_settings import ModelSettings
+from core.models.local.shelf import LocalModel
+from core.models.remote.client import RemoteModel
 from core.settings import Settings
 from core.workbench import Workbench, open_workbench
 from tests.asking import request, text
 from tests.gguf.making import tiny
+from tests.models.remote.misbehaving import Misbehaving
 
 ROOT = Path(__file__).resolve().parent.parent
 OWNER = "person"
@@ -84,6 +87,34 @@ def test_models_that_are_not_there_are_refused(workbench: Workbench, tmp_path: P
         workbench.model(str(tmp_path / "text.gguf"))
     with pytest.raises(SettingInvalid):
         workbench.model(settings=ModelSettings(threads=0))
+
+
+def test_each_owner_has_the_local_models_and_their_own_endpoints(workbench: Workbench) -> None:
+    workbench.connections.connect("me", "http://localhost:8080/v1", "sk-mine", names=["far"])
+    assert [model.id for model in workbench.models("me")] == [EMBEDDED_ID, "http://localhost:8080/v1#far"]
+    assert [model.id for model in workbench.models("you")] == [EMBEDDED_ID]
+    remote = workbench.chat_model("me", "http://localhost:8080/v1#far", ModelSettings(context_length=64))
+    assert isinstance(remote, RemoteModel) and not remote.info.local
+    local = workbench.chat_model("me", None, ModelSettings(context_length=256))
+    assert isinstance(local, LocalModel) and local.settings.context_length == 256
+    with pytest.raises(AddressInvalid):
+        workbench.chat_model("me", "http://localhost:8080/v1")
+    with pytest.raises(ModelNotFound):
+        workbench.model("http://localhost:8080/v1#far")
+
+
+def test_a_conversation_is_answered_by_an_endpoint(workbench: Workbench) -> None:
+    with Misbehaving() as server:
+        url = server.url("well")
+        workbench.connections.connect(OWNER, url, "sk-mine")
+        (info,) = workbench.connections.models(OWNER, url)
+        message = workbench.chat.ask(OWNER, None, "The capital?", Asking(model_id=info.id))
+        answer = workbench.chat.running(message)
+        assert answer is not None and answer.wait(60)
+        kept = workbench.conversations.message(OWNER, message.id)
+    assert (kept.status, kept.content, kept.model_id) == ("complete", "The capital is Paris.", info.id)
+    assert server.asked[-1].headers["authorization"] == "Bearer sk-mine"
+    assert b"sk-mine" not in workbench.settings.database.read_bytes()
 
 
 def test_the_budget_is_the_settings(tmp_path: Path) -> None:

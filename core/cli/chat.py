@@ -1,7 +1,8 @@
 """`python -m core chat`: one question, its answer as it comes, and a line of figures.
 
 JSON: {"model", "text", "finish_reason", "usage", "timings"}; `usage` and `timings` are those of core/events.py, by the
-names of core/metrics.py; null when Ctrl-C came before anything was known. An answer that failed on its way is
+names of core/metrics.py; null when Ctrl-C came before anything was known. With a route, `model` is the one that
+answered, and "routed" is beside it: {"model_id", "model_name", "reason", "values"}. An answer that failed on its way is
 {"error", "message", "hint", "text"}.
 """
 
@@ -9,14 +10,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from core import route_words
 from core.answers import Answer, Answers
-from core.cli import terminal
-from core.cli.local import opened
+from core.cli import remote, terminal
+from core.cli.local import OWNER, opened, opened_workbench
 from core.errors import WorkbenchError
 from core.events import Event, Finished, Loading, Prefill, Queued, Reasoning, Text
 from core.messages import ChatRequest, Message, Sampling
 from core.metrics import context_fill
+from core.models.base import ChatModel
+from core.models.routes import is_route
 
 STOP_LIMIT_S = 2.0
 
@@ -24,10 +30,11 @@ STOP_LIMIT_S = 2.0
 def run(args: argparse.Namespace) -> int:
     """Asks. Exit code 1 when the answer failed or was stopped with Ctrl-C; what had come is written all the same."""
     request = _request(args)
-    with opened() as (catalog, shelf):
-        info = catalog.get(args.model)
-        answer = Answers().start(shelf.model(info, catalog.path(info)), request)
+    with _model(args) as model:
+        answer = Answers().start(model, request)
         interrupted = _follow(answer, quiet=args.json)
+    if answer.routed is not None and not args.json:
+        terminal.say(f"{answer.routed.model_name}: {route_words.why(answer.routed, 'en')}")
     if answer.error is not None and not interrupted:
         if not (args.json and answer.text):
             raise answer.error
@@ -38,6 +45,20 @@ def run(args: argparse.Namespace) -> int:
     elif answer.finished is not None:
         terminal.say(_figures(answer.finished))
     return 1 if interrupted else 0
+
+
+@contextmanager
+def _model(args: argparse.Namespace) -> Iterator[ChatModel]:
+    if args.base_url is not None:
+        yield remote.model(args.base_url, args.model)
+        return
+    if is_route(args.model):
+        with opened_workbench() as workbench:
+            yield workbench.chat_model(OWNER, args.model)
+        return
+    with opened() as (catalog, shelf):
+        info = catalog.get(args.model)
+        yield shelf.model(info, catalog.path(info))
 
 
 def _request(args: argparse.Namespace) -> ChatRequest:
@@ -85,9 +106,10 @@ def _waiting(event: Event) -> str:
 
 
 def _described(answer: Answer) -> dict[str, object]:
-    finished = answer.finished
+    finished, routed = answer.finished, answer.routed
     return {
-        "model": answer.model_info.id,
+        "model": routed.model_id if routed else answer.model_info.id,
+        **({"routed": routed} if routed else {}),
         "text": answer.text,
         "finish_reason": finished.reason if finished else "cancelled",
         "usage": finished.usage if finished else None,

@@ -11,7 +11,7 @@ import argparse
 
 from core.cli import terminal
 from core.cli.local import opened
-from core.gguf import memory, reader
+from core.gguf import reader
 from core.gguf.header import GGUF, LongArray, Value
 from core.gguf.memory import MemoryEstimate
 from core.models.local import model_settings
@@ -36,9 +36,7 @@ def run(args: argparse.Namespace) -> int:
 def _memory(file: GGUF) -> tuple[int, MemoryEstimate]:
     defaults = ModelSettings()
     context = model_settings.context_length(defaults, trained=file.context_length)
-    return context, memory.estimate(
-        file, context_length=context, parallel=defaults.sequences, batch=defaults.batch_size
-    )
+    return context, model_settings.memory_needed(file, defaults)
 
 
 def _described(file: GGUF, context: int, estimate: MemoryEstimate) -> dict[str, object]:

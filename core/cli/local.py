@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from core import settings
 from core.models.catalog import Catalog
 from core.models.local.shelf import Shelf
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
+OWNER = "person"
+"""Whoever is at this machine, as the pages call them (pages/ui/owner.py)."""
 
 
 @contextmanager
@@ -19,3 +26,15 @@ def opened() -> Iterator[tuple[Catalog, Shelf]]:
         yield Catalog(kept), shelf
     finally:
         shelf.close()
+
+
+@contextmanager
+def opened_workbench() -> Iterator[Workbench]:
+    """With what is kept: connections, keys, routes. Raises `StoreUnavailable` too."""
+    from core.workbench import beside
+
+    kept = beside(settings.from_environment())
+    try:
+        yield kept
+    finally:
+        kept.close()

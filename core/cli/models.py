@@ -1,4 +1,4 @@
-"""`python -m core models`: every model within reach.
+"""`python -m core models`: every model within reach, or with --base-url those of an endpoint.
 
 JSON: {"models": [ModelInfo …], "damaged": [{"path", "error", "message", "hint"} …]}.
 """
@@ -6,15 +6,17 @@ JSON: {"models": [ModelInfo …], "damaged": [{"path", "error", "message", "hint
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from core.cli import terminal
 from core.cli.local import opened
+from core.errors import WorkbenchError
+from core.models.base import ModelInfo
 
 
 def run(args: argparse.Namespace) -> int:
     """Lists the models on standard output; files that cannot be used on standard error, with the reason."""
-    with opened() as (catalog, _):
-        models, damaged = catalog.models(), catalog.damaged()
+    models, damaged = _found(args.base_url)
     if args.json:
         broken = [{"path": str(path)} | terminal.described(error) for path, error in damaged]
         terminal.write_json({"models": models, "damaged": broken})
@@ -37,3 +39,12 @@ def run(args: argparse.Namespace) -> int:
     for path, error in damaged:
         terminal.say(f"left out: {path}: {error}")
     return 0
+
+
+def _found(base_url: str | None) -> tuple[list[ModelInfo], list[tuple[Path, WorkbenchError]]]:
+    if base_url is not None:
+        from core.cli import remote
+
+        return remote.models(base_url), []
+    with opened() as (catalog, _):
+        return catalog.models(), catalog.damaged()
