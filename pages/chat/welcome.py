@@ -12,7 +12,7 @@ def show() -> str | None:
     st.header(_("Ask a model on this machine"))
     st.markdown(
         _(
-            "A small language model is here already, and nothing you type leaves this computer. "
+            "A small language model is here already: what you ask it does not leave this computer. "
             "Under each answer you see what it took."
         )
     )

@@ -12,13 +12,15 @@ import streamlit as st
 
 from core.metrics import ContextFill
 from core.plots import ORIGIN_COLOURS
+from pages.ui.component_key import component_key
 from pages.ui.figure_list import EXPLAIN_CSS, EXPLAIN_HTML, EXPLAIN_JS
 from pages.ui.words import _, count, percent
 
 
 def show(key: str, fill: ContextFill) -> None:
     """The bar of one answer. Where the context length is unknown the bar shows the parts of what is used."""
-    _component(key=key, data={"summary": summary(fill), "parts": parts(fill)})
+    data = {"summary": summary(fill), "parts": parts(fill)}
+    _component(key=component_key(key), data=[data])  # a list: see figure_list
 
 
 def summary(fill: ContextFill) -> str:
@@ -101,7 +103,7 @@ function amount(text) {
   made.textContent = text;
   return made;
 }
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const bar = parentElement.querySelector(".bar");
   const list = parentElement.querySelector("ul");
   const tip = parentElement.querySelector(".tip");

@@ -12,11 +12,11 @@ from pages.ui.words import _, explain
 
 def show(error: WorkbenchError, *, key: str | None = None, retry: bool = False) -> bool:
     """A red box in the reader's language; with `retry` a button below it. True when the button was pressed."""
-    message, hint = (_plain(text) for text in explain(error))
+    message, hint = (plain(text) for text in explain(error))
     st.error(f"**{hint}**\n\n{message}" if hint else message, icon=":material/error:")
     return retry and st.button(_("Try again"), key=key and f"{key}-retry", icon=":material/refresh:")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text with every mark of Markdown disarmed: messages quote file names and what a model or a parser said."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])", r"\\\1", " ".join(text.split()))

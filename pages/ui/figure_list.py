@@ -12,6 +12,8 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.ui.component_key import component_key
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
@@ -28,7 +30,8 @@ class Figure:
 
 def show(key: str, figures: Sequence[Figure], *, layout: Literal["line", "table"] = "line") -> None:
     """The figures one after another on a line, or in a table of as many columns as fit."""
-    _component(key=key, data={"layout": layout, "figures": [asdict(figure) for figure in figures]})
+    # In a list: of a dictionary's values Streamlit asks whether they are data frames, and imports pandas for that.
+    _component(key=component_key(key), data=[{"layout": layout, "figures": [asdict(figure) for figure in figures]}])
 
 
 EXPLAIN_HTML = '<div class="tip" role="tooltip" popover="manual"></div>'
@@ -105,7 +108,7 @@ function span(name, text) {
   made.textContent = text;
   return made;
 }
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const list = parentElement.querySelector("ul");
   const items = data.figures.map((figure) => {
     const item = document.createElement("li");

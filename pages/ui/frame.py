@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.errors import WorkbenchError
-from pages.ui import error_box, resources, words
+from pages.ui import error_box, interpreter, places, resources, words
 from pages.ui.words import _
 
-PAGES = Path(__file__).parents[1]
+WIDE = ("compare",)
+"""Pages that have something to put side by side, by their addresses."""
 
 
 def show() -> None:
     """Draws the frame, and the page in it."""
-    st.set_page_config(page_title=_("Workbench"), page_icon=PAGES / "ui" / "icon.png", layout="centered")
-    page = st.navigation(
-        [st.Page(PAGES / "chat" / "page.py", title=_("Chat"), icon=":material/chat:", url_path="chat", default=True)],
-        position="sidebar",
-    )
+    interpreter.spare_modules()
+    st.set_page_config(page_title=_("Workbench"), page_icon=places.PAGES / "ui" / "icon.png")
+    page = st.navigation([places.chat(), places.compare(), places.providers()], position="sidebar")
+    # Said once a run: of two layouts, the first one stood now and then.
+    st.set_page_config(layout="wide" if page.url_path in WIDE else "centered")
     try:
         resources.workbench()
     except WorkbenchError as error:

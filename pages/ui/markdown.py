@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import streamlit as st
 
+from pages.ui import formulas
+
 IMAGE = "!["
 LINK = "!\u2060["
 """The same to the eye, and no image: a word joiner in between. In a quoted piece of code it shows nothing either."""
@@ -21,6 +23,7 @@ FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}(?=[^`]*$)|~{3,})[ \t]*(?P<language>[
 
 def show(text: str) -> None:
     """Draws Markdown of unknown origin."""
+    text = formulas.for_streamlit(text)
     if not risky(text):
         st.markdown(text)
         return

@@ -13,24 +13,38 @@ import streamlit as st
 
 from core.events import Finished, FinishReason, Timings, Usage
 from core.metrics import context_fill
-from pages.ui import answer_chart, context_bar, figure_list
+from pages.ui import answer_chart, context_bar, energy_figure, figure_list, server_figures
 from pages.ui.figure_list import Figure
-from pages.ui.words import _, count, date_time, percent, rate, seconds, tokens
+from pages.ui.words import _, count, date_time, money, month, percent, rate, seconds, tokens
 
 
 @st.fragment
-def show(key: str, finished: Finished, *, model_name: str, when: float | None = None, newest: bool = False) -> None:
+def show(
+    key: str,
+    finished: Finished,
+    *,
+    model_name: str,
+    when: float | None = None,
+    newest: bool = False,
+    paid: bool = False,
+    model_id: str | None = None,
+) -> None:
     """The line of one answer and its details. `when`: its moment, seconds since 1970; None unknown.
 
-    `newest`: how full the context is stands open, since it is where the conversation is now.
+    `newest`: how full the context is stands open, since it is where the conversation is now. `paid`: somebody may be
+    paid for it, so that its cost is shown, or said to be unknown. `model_id`: whose answer it is, for its energy.
     """
-    figure_list.show(f"{key}-line", _measured(line(finished), model_name, when))
+    cost = [_cost(finished)] if paid or finished.cost is not None else []
+    figure_list.show(f"{key}-line", _measured([*line(finished), *cost], model_name, when))
     if newest:
         context_bar.show(f"{key}-context", context_fill(finished.usage))
     details = st.expander(_("Details"), key=f"{key}-details", type="compact", on_change="rerun")
     if details.open:
         with details:
-            figure_list.show(f"{key}-table", _measured(table(finished), model_name, when), layout="table")
+            energy = energy_figure.of_kept(finished, model_id)
+            shown = [*_measured([*table(finished), *cost], model_name, when), *([energy] if energy else [])]
+            figure_list.show(f"{key}-table", shown, layout="table")
+            server_figures.show(f"{key}-server", finished.timings.server)
             if not newest:
                 context_bar.show(f"{key}-context", context_fill(finished.usage))
             answer_chart.show(f"{key}-chart", finished.timings)
@@ -194,6 +208,19 @@ def _context(usage: Usage) -> Figure:
         phrase=_("context {share}", share=share),
         help=_("(Prompt + generated tokens) ÷ context length.") + " " + context_bar.summary(fill),
     )
+
+
+def _cost(finished: Finished) -> Figure:
+    cost = finished.cost
+    if cost is None:
+        help = _("Neither the provider nor the list of prices says what this model costs.")
+        return Figure(label=_("Cost"), value=money(None), phrase=_("cost unknown"), help=help)
+    amount = money(cost.amount, cost.currency, estimated=not cost.reported)
+    if cost.reported:
+        help = _("As the provider reports it.")
+    else:
+        help = _("Tokens × the provider’s list price ({date}). Its own bill is what counts.", date=month(cost.as_of))
+    return Figure(label=_("Cost"), value=amount, phrase=amount, help=help)
 
 
 def _stop_words(reason: FinishReason) -> tuple[str, str]:

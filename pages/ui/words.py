@@ -27,6 +27,11 @@ __all__ = [
     "percent",
     "size",
     "number",
+    "money",
+    "energy",
+    "country",
+    "parameters",
+    "month",
     "date_time",
 ]
 
@@ -105,6 +110,31 @@ def size(value: float | None, *, estimated: bool = False) -> str:
 def number(value: float) -> str:
     """A bare number, as `core.words.number`."""
     return words.number(value, language())
+
+
+def parameters(value: int | None, *, estimated: bool = False) -> str:
+    """A model's size, as `core.figures.parameters`."""
+    return figures.parameters(value, language(), estimated=estimated)
+
+
+def money(value: float | None, currency: str = "USD", *, estimated: bool = False) -> str:
+    """An amount, as `core.figures.money`."""
+    return figures.money(value, currency, language(), estimated=estimated)
+
+
+def energy(low: float, high: float, *, estimated: bool = False) -> str:
+    """Watt-hours, as `core.figures.energy`."""
+    return figures.energy(low, high, language(), estimated=estimated)
+
+
+def country(code: str) -> str:
+    """A country's name, as `core.words.country`."""
+    return words.country(code, language())
+
+
+def month(day: str | None) -> str:
+    """The month of a day in ISO 8601, as `core.figures.month`."""
+    return figures.month(day, language())
 
 
 def date_time(value: float | None) -> str:

@@ -22,6 +22,7 @@ def shared_workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workb
         patch.setenv("WORKBENCH_OWNERS", "person")
         patch.delenv("WORKBENCH_MODELS", raising=False)
         opened = resources.workbench()
+        opened.titles.close()  # they come when they come: tests/test_titles.py waits for them
         yield opened
         opened.close()
         resources._open.clear()

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 from core.answers import Answer
@@ -28,14 +29,17 @@ class Sitting:
         self.run()
 
     def run(self) -> Sitting:
-        for box in self.at.selectbox:
-            # AppTest takes a typed option only where it is among those that were offered.
-            label = box.format_func(box.value)
-            if label not in box.options:
-                box.options.append(label)
+        self._mend()
         self.at.run()
         assert not self.at.exception
         return self
+
+    def _mend(self) -> None:
+        """AppTest takes a typed option, or one in another language, only where it is among those that were offered."""
+        for box in self.at.selectbox:
+            label = box.format_func(box.value)
+            if label not in box.options:
+                box.options.append(label)
 
     def set(self, **settings: Any) -> Sitting:
         """Sets widgets by name: system, temperature, max_tokens, overflow, model."""
@@ -49,6 +53,17 @@ class Sitting:
     def ask(self, question: str) -> Sitting:
         self.at.chat_input(key="question").set_value(question)
         return self.run()
+
+    def act(self, do: str, id: str = "", text: str = "") -> Sitting:
+        """What the list of conversations in the sidebar sends when a person does something there."""
+        (rows,) = self._components("conversation_rows")
+        self._mend()
+        states = self.at._tree.get_widget_states()
+        sent = [{"event": "act", "value": {"do": do, "id": id, "text": text}}]
+        states.widgets.add(id=_make_trigger_id(rows.id, "events"), json_trigger_value=json.dumps(sent))
+        self.at._run(states)
+        assert not self.at.exception
+        return self
 
     def press(self, key: str) -> Sitting:
         """Presses the button of this key."""
@@ -83,8 +98,13 @@ class Sitting:
         return [button.label for button in self.at.button]
 
     def opened(self) -> list[str]:
-        """The conversations in the list."""
-        return [button.label for button in self.at.button if (button.key or "").startswith("open-")]
+        """The titles in the list of conversations."""
+        return [row["title"] for section in self.listed()["sections"] for row in section["rows"]]
+
+    def listed(self) -> dict[str, Any]:
+        """What the list of conversations shows."""
+        (data,) = self.components("conversation_rows")
+        return data
 
     def errors(self) -> list[str]:
         """The error boxes, Markdown's backslashes left out."""
@@ -95,8 +115,12 @@ class Sitting:
 
     def components(self, name: str) -> list[dict[str, Any]]:
         """What the components of one kind were given."""
-        protos = [element.proto for element in _drawn(self.at) if element.type == "bidi_component"]
-        return [json.loads(proto.json) for proto in protos if proto.component_name == name]
+        return [json.loads(proto.json)[0] for proto in self._components(name)]
+
+    def _components(self, name: str) -> list[Any]:
+        drawn = [element for block in (self.at.sidebar, self.at.main) for element in _drawn(block)]
+        protos = [element.proto for element in drawn if element.type == "bidi_component"]
+        return [proto for proto in protos if proto.component_name == name]
 
 
 def _texts(message: Any) -> list[str]:
@@ -105,7 +129,7 @@ def _texts(message: Any) -> list[str]:
 
 def _drawn(block: Any) -> Iterator[Any]:
     """Every element in a block, in order."""
-    for child in block.main.children.values() if isinstance(block, AppTest) else block.children.values():
+    for child in block.children.values():
         if hasattr(child, "children"):
             yield from _drawn(child)
         else:

@@ -78,6 +78,15 @@ def test_what_is_set_decides_the_answer_and_stays_with_the_conversation(workbenc
     assert again.at.selectbox(key=f"overflow-{page.id}").value == "truncate_middle"
 
 
+def test_what_is_set_in_the_moment_of_asking_decides_too(workbench: Workbench) -> None:
+    page = asked(workbench, max_tokens=3)
+    page.at.slider(key=f"temperature-{page.id}").set_value(0.35)
+    page.at.text_area(key=f"system-{page.id}").set_value("You are a parrot.")
+    request = page.ask("And of Spain?").answered().messages()[-1].request
+    assert request is not None
+    assert (request.sampling.temperature, request.messages[0].content) == (0.35, "You are a parrot.")
+
+
 def test_at_temperature_zero_the_same_question_has_the_same_answer(workbench: Workbench) -> None:
     first, second = (asked(workbench, "Name three colours.", max_tokens=10).messages()[-1] for _ in range(2))
     assert first.conversation_id != second.conversation_id
@@ -138,9 +147,9 @@ def test_the_list_opens_conversations(workbench: Workbench) -> None:
     older, newer = asked(workbench, "First?", max_tokens=2), asked(workbench, "Second?", max_tokens=2)
     page = Sitting(workbench)
     assert page.opened() == ["Second?", "First?"]
-    page.press(f"open-{older.id}")
+    page.act("open", str(older.id))
     assert page.id == older.id and page.shown()[0] == "First?"
-    page.press(f"open-{newer.id}")
+    page.act("open", str(newer.id))
     assert page.id == newer.id and page.shown()[0] == "Second?"
     next(button for button in page.at.button if button.label == "New conversation").click()
     page.run()

@@ -74,9 +74,11 @@ def test_text_comes_in_frames_and_the_last_one_says_so(client: TestClient, answe
         "state": "done",
         "text": "",
         "reasoning": "",
+        "thinking_s": None,
         "tokens": 4,
         "rate": pytest.approx(10.0),
         "progress": None,
+        "model": None,
         "ended": True,
     }
 
@@ -139,6 +141,7 @@ def test_reasoning_and_what_is_continued_are_told_once(client: TestClient, answe
     got = follow(client, answer)
     assert "".join(one["text"] for one in got) == "earlier w0 "
     assert "".join(one["reasoning"] for one in got) == "hm"
+    assert got[-1]["thinking_s"] >= 0
     assert follow(client, answer, 1)[0]["text"] == "w0 "
 
 

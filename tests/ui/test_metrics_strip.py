@@ -8,13 +8,14 @@ import json
 from collections.abc import Iterator
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from core import plots
-from core.events import Finished, FinishReason, Origin, Timings, Usage
+from core.events import Cost, Energy, Finished, FinishReason, Origin, Timings, Usage
 from core.metrics import ContextFill, context_fill, timings
 
 NO_BREAK, NARROW = "\u00a0", "\u202f"
@@ -38,11 +39,17 @@ ANSWER = Finished(
 )
 
 
-def strip_script(answers: dict, model_name: str = "phi", when: float | None = None) -> None:
+def strip_script(
+    answers: dict,
+    model_name: str = "phi",
+    when: float | None = None,
+    paid: bool = False,
+    model_id: str | None = None,
+) -> None:
     from pages.ui import metrics_strip
 
     for key, finished in answers.items():
-        metrics_strip.show(key, finished, model_name=model_name, when=when)
+        metrics_strip.show(key, finished, model_name=model_name, when=when, paid=paid, model_id=model_id)
 
 
 def bar_script(fill: object) -> None:
@@ -65,7 +72,7 @@ def drawn(script: AppTest) -> Iterator[Any]:
 def components(script: AppTest, name: str) -> list[Any]:
     """What the components of one kind were given."""
     shown = (element.proto for element in drawn(script) if element.type == "bidi_component")
-    return [json.loads(proto.json) for proto in shown if proto.component_name == name]
+    return [json.loads(proto.json)[0] for proto in shown if proto.component_name == name]
 
 
 def run(finished: Finished, *, opened: bool = False, **values: Any) -> AppTest:
@@ -194,6 +201,33 @@ def test_the_chart_has_its_title_for_screen_readers_and_its_numbers_to_save() ->
     assert len(list(csv.reader(io.StringIO(plots.answer_csv(ANSWER.timings))))) == 1 + 101
 
 
+def energy_figures(finished: Finished, model_id: str | None) -> list[dict[str, str]]:
+    script = run(finished, opened=True, model_id=model_id)
+    (shown,) = [shown for shown in components(script, "figure_list") if shown["layout"] == "table"]
+    return [figure for figure in shown["figures"] if figure["label"].startswith("Energy")]
+
+
+def test_an_estimated_energy_says_that_it_is_one_and_what_it_assumes() -> None:
+    (figure,) = energy_figures(ANSWER, "https://api.openai.com/v1#gpt-4o")
+    assert figure["label"] == "Energy, estimated"
+    assert figure["value"].startswith("≈") and figure["value"].endswith("Wh")
+    for said in ("EcoLogits", "44 and 132 billion parameters", "H100", "1.2 times", "measured by nobody"):
+        assert said in figure["help"]
+    assert "Measured on" not in figure["help"]
+
+
+def test_a_measured_energy_says_by_what() -> None:
+    measured = Energy(low=0.04, high=0.04, measured=True, method="RAPL (package-0)", assumptions=("All of it.",))
+    (figure,) = energy_figures(msgspec.structs.replace(ANSWER, energy=measured), "https://api.openai.com/v1#gpt-4o")
+    assert (figure["label"], figure["value"]) == ("Energy, measured", f"40{NO_BREAK}mWh")
+    assert "RAPL (package-0)" in figure["help"] and figure["help"].endswith("All of it.")
+
+
+def test_an_energy_that_nobody_knows_is_not_shown() -> None:
+    assert energy_figures(ANSWER, "https://models.example.org/v1#a") == []
+    assert energy_figures(ANSWER, None) == []
+
+
 def test_figures_are_written_as_the_reader_writes_them() -> None:
     finished = Finished("stop", USAGE, Timings(ttft_s=1.31, decode_rate=92.44))
     script = AppTest.from_function(strip_script, kwargs={"answers": {"a": finished}}, default_timeout=20)
@@ -244,3 +278,18 @@ def test_the_bar_shows_every_token_once_in_the_palettes_order(by_origin: dict[Or
     colours = [colour.light for colour in plots.ORIGIN_COLOURS.values()]
     places = [colours.index(part["light"]) for part in shown]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("cost", "paid", "phrase"),
+    [
+        (None, False, None),
+        (None, True, "cost unknown"),
+        (Cost(amount=0.0123, as_of="2026-11-04"), True, "≈ US$0.012"),
+        (Cost(amount=1.5, currency="EUR", reported=True), True, "€1.50"),
+    ],
+)
+def test_what_an_answer_cost_is_said_where_somebody_is_paid(cost: Cost | None, paid: bool, phrase: str | None) -> None:
+    (line,) = components(run(msgspec.structs.replace(ANSWER, cost=cost), paid=paid), "figure_list")
+    said = [figure["phrase"].replace(NO_BREAK, " ") for figure in line["figures"] if figure["label"] == "Cost"]
+    assert said == ([] if phrase is None else [phrase])

@@ -114,10 +114,3 @@ class GrowingText {
     this.open.replaceChildren(...(head ? [formatted(head)] : []));
   }
 }
-
-function element(name, className = "", attributes = {}) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}

@@ -1,17 +1,15 @@
 // Draws one answer as it comes: what it is waiting for, its text, how fast it is, a stop button.
 //
-// One Streamlit component, mounted with `data = {id, language, words}`. `words` are templates, already in the reader's
-// language. When the answer has ended, `ended` is triggered until Python has replaced the component.
+// One Streamlit component, mounted with `data = [{id, language, words}]`. `words` are templates, already in the
+// reader's language. When the answer has ended, `ended` is triggered until Python has replaced the component.
 
 const RESEND_MS = 1000; // a trigger sent while the component mounts can be lost (streamlit#16732)
 const LONGEST_RESEND_MS = 8000; // a slow page must have time to answer before it is asked again
 const NEAR_BOTTOM_PX = 48;
-const TEXT_INPUT = "textarea, select, [contenteditable], "
-  + "input:not([type=checkbox], [type=radio], [type=range], [type=button])";
 
 class LiveAnswer {
   constructor(component) {
-    this.id = component.data.id;
+    this.id = component.data[0].id;
     this.build(component.parentElement);
     this.use(component);
     this.announced = false;
@@ -26,15 +24,16 @@ class LiveAnswer {
   }
 
   /** Takes what a later run of the script gave the same answer: other words, new ways to speak to Python. */
-  use({ data, setStateValue, setTriggerValue }) {
+  use({ data: [data], setStateValue, setTriggerValue }) {
     Object.assign(this, { words: data.words, language: data.language, setStateValue, setTriggerValue });
     this.stopButton.textContent = this.words.stop;
     this.stopButton.title = this.words.stop_help;
-    this.reasoning.firstChild.textContent = this.words.reasoning;
   }
 
   build(parent) {
     this.root = parent.appendChild(element("div", "live-answer"));
+    this.routed = this.root.appendChild(element("div", "routed"));
+    this.routed.hidden = true;
     this.status = this.root.appendChild(element("div", "status"));
     this.statusText = this.status.appendChild(element("span"));
     this.bar = this.status.appendChild(element("progress", "", { max: 1 }));
@@ -43,6 +42,7 @@ class LiveAnswer {
     this.reasoning.append(element("summary"), element("p", "plain"));
     this.reasoningText = this.reasoning.lastChild.appendChild(new Text());
     this.reasoning.hidden = true;
+    this.answering = false;
     this.text = new GrowingText(this.root.appendChild(element("div", "text")));
     const foot = this.root.appendChild(element("div", "foot"));
     this.stopButton = foot.appendChild(element("button", "stop", { type: "button" }));
@@ -53,15 +53,29 @@ class LiveAnswer {
   }
 
   draw(frame) {
-    keepingBottomInView(this.root, () => {
+    if (!this.page) this.comeIntoView();
+    keepingBottomInView(this.page, () => {
       this.tell("");
+      this.drawRouted(frame);
       this.drawStatus(frame);
       if (frame.text) this.text.append(frame.text);
-      if (frame.reasoning) this.reasoningText.appendData(frame.reasoning);
-      this.reasoning.hidden = !this.reasoningText.data;
+      this.answering ||= Boolean(frame.text.trim());
+      this.drawReasoning(frame);
       this.drawFigures(frame);
     });
     if (frame.ended) this.end();
+  }
+
+  /** A long question would leave its answer, and what that waits for, below the edge of the page. */
+  comeIntoView() {
+    this.page = scrolling(this.root);
+    this.page.scrollTop = this.page.scrollHeight;
+  }
+
+  /** The model that a route chose. */
+  drawRouted({ model }) {
+    this.routed.hidden = !model;
+    if (model) this.routed.textContent = fill(this.words.routed, { model });
   }
 
   drawStatus({ state, progress }) {
@@ -75,6 +89,16 @@ class LiveAnswer {
     this.bar.setAttribute("aria-label", text);
   }
 
+  drawReasoning({ reasoning, thinking_s: seconds }) {
+    if (reasoning) this.reasoningText.appendData(reasoning);
+    this.reasoning.hidden = !this.reasoningText.data;
+    if (this.reasoning.hidden) return;
+    const one = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    this.reasoning.firstChild.textContent = fill(this.answering ? this.words.thought : this.words.thinking, {
+      seconds: new Intl.NumberFormat(this.language, one).format(seconds ?? 0),
+    });
+  }
+
   /** What it is waiting for, in words, and how far that is (0 … 1, null when it cannot be said). */
   waiting(progress) {
     const number = (value, options) => new Intl.NumberFormat(this.language, options).format(value);
@@ -85,11 +109,25 @@ class LiveAnswer {
       case "Queued":
         return { text: fill(this.words.queued, { position: number(progress.position) }), share: null };
       case "Prefill":
-        return { text: fill(this.words.prefill, { done: number(progress.done), total: number(progress.total) }),
+        return { text: fill(this.words.prefill, { done: number(progress.done), total: number(progress.total) })
+          + this.stillToGo(progress, number),
           share: progress.total ? progress.done / progress.total : null };
       default:
         return { text: this.words.waiting, share: null };
     }
+  }
+
+  /** How long the rest of the prompt will take at the rate so far; "" while that cannot be said, or is next to nothing. */
+  stillToGo({ done, total }, number) {
+    const now = performance.now();
+    this.prefill ??= { done, at: now };
+    const since = this.prefill;
+    const seconds = ((total - done) * (now - since.at)) / (done - since.done) / 1000;
+    if (!(done > since.done) || seconds < 1) return "";
+    const whole = { maximumFractionDigits: 0 };
+    return " · " + (seconds < 90
+      ? fill(this.words.seconds_to_go, { seconds: number(seconds, whole) })
+      : fill(this.words.minutes_to_go, { minutes: number(seconds / 60, whole) }));
   }
 
   drawFigures({ tokens, rate }) {
@@ -144,21 +182,8 @@ class LiveAnswer {
   }
 }
 
-/** "Place {position}" and {position: 2} make "Place 2". */
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-}
-
-/** The element with the keyboard, inside whatever shadow roots. */
-function focused() {
-  let at = document.activeElement;
-  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-  return at;
-}
-
 /** Makes a change, and shows the newest line if, and only if, the reader was at the bottom of the page. */
-function keepingBottomInView(node, change) {
-  const page = scrolling(node);
+function keepingBottomInView(page, change) {
   const atBottom = page.scrollHeight - page.scrollTop - page.clientHeight < NEAR_BOTTOM_PX;
   change();
   if (atBottom) page.scrollTop = page.scrollHeight;
@@ -172,18 +197,4 @@ function scrolling(node) {
   return document.scrollingElement;
 }
 
-const drawn = new WeakMap(); // by parent element: Streamlit calls again, without cleaning up, when theme or data change
-
-export default function (component) {
-  const { data, parentElement } = component;
-  const before = drawn.get(parentElement);
-  if (before?.id === data.id) before.use(component);
-  else {
-    before?.dispose();
-    drawn.set(parentElement, new LiveAnswer(component));
-  }
-  return () => {
-    drawn.get(parentElement)?.dispose();
-    drawn.delete(parentElement);
-  };
-}
+export default mounting((component) => new LiveAnswer(component), (before, data) => before.id === data.id);

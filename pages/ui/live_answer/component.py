@@ -6,6 +6,7 @@ Where it cannot follow (a proxy that lets no WebSocket through) a fragment draws
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -22,10 +23,11 @@ REDRAW_S = 0.5
 """Seconds between drawings where the component cannot follow."""
 
 
-def show(key: str, answer: Answer) -> bool:
+def show(key: str, answer: Answer, *, words: Mapping[str, str] | None = None) -> bool:
     """Draws `answer` while it runs; whether it has ended, which it is then for the page to draw for good.
 
-    key: names the place on the page. Nothing is drawn of an answer that has ended.
+    key: names the place on the page. Nothing is drawn of an answer that has ended. words: those of the component that
+    are others here, by their names in `_words`.
     """
     if answer.ended:
         return True
@@ -35,7 +37,8 @@ def show(key: str, answer: Answer) -> bool:
     # One key an answer, and the same data as long as it runs: Streamlit then leaves the component alone.
     _component(
         key=f"{key}-{answer.id}",
-        data={"id": answer.id, "language": language(), "words": _words()},
+        # In a list: of a dictionary's values Streamlit asks whether they are data frames, and imports pandas for that.
+        data=[{"id": answer.id, "language": language(), "words": {**_words(), **(words or {})}}],
         on_ended_change=_nothing,
         on_fallback_change=partial(_fall_back, key, answer.id),
     )
@@ -46,7 +49,8 @@ def _source() -> str:
     """The component's script: the vendored libraries, each in a scope of its own, and then our parts."""
     libraries = {"markdownit": "markdown-it.min.js", "DOMPurify": "purify.min.js"}
     vendored = [_library(name, (FOLDER / "vendor" / file).read_text("utf-8")) for name, file in libraries.items()]
-    parts = [(FOLDER / file).read_text("utf-8") for file in ("blocks.js", "connection.js", "component.js")]
+    files = ("../helpers.js", "blocks.js", "connection.js", "component.js")
+    parts = [(FOLDER / file).read_text("utf-8") for file in files]
     return "\n".join(vendored + parts)
 
 
@@ -65,12 +69,16 @@ _component = st.components.v2.component(
 def _words() -> dict[str, str]:
     """The component's words; it fills their {placeholders} itself."""
     return {
+        "routed": _("Model: {model}"),
         "waiting": _("Waiting for the model…"),
         "loading": _("Loading the model… {percent}"),
         "queued": _("Place {position} in the queue"),
         "prefill": _("Reading the prompt… {done} of {total} tokens"),
         "figures": _("{tokens} tokens · {rate} tokens/s"),
-        "reasoning": _("Thinking"),
+        "seconds_to_go": _("≈ {seconds} s to go"),
+        "minutes_to_go": _("≈ {minutes} min to go"),
+        "thinking": _("Thinking… {seconds} s"),
+        "thought": _("Thought for {seconds} s"),
         "stop": _("Stop"),
         "stop_help": _("Stops the answer and keeps what has come (Escape)"),
         "lost": _("The connection is lost. Trying again…"),

@@ -5,12 +5,6 @@ const TRIES = 3; // to open the first connection, before it is given up
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 2000;
 
-/** Where this workbench is served from, with its base path and whatever a proxy put before it. */
-function served() {
-  const script = document.querySelector('script[type="module"][src*="static/js/"]');
-  return script ? new URL("../../", script.src) : new URL("/", document.baseURI);
-}
-
 class Connection {
   /** `on`: `frame(frame)`, `lost()`, `unknown()`, `impossible()`. */
   constructor(id, on) {

@@ -6,16 +6,18 @@
 Both below `server.baseUrlPath`, and both refuse (403) a page of another origin. Who knows an answer's id may read and
 stop it: the id cannot be guessed. A frame is
 
-    {"position": 12, "state": "answering", "text": "…", "reasoning": "…", "tokens": 9, "rate": 84.1,
-     "progress": {"type": "Prefill", "done": 120, "total": 800, "cached": 0}, "ended": false}
+    {"position": 12, "state": "answering", "text": "…", "reasoning": "…", "thinking_s": 2.1, "tokens": 9, "rate": 84.1,
+     "progress": {"type": "Prefill", "done": 120, "total": 800, "cached": 0}, "model": null, "ended": false}
 
-`text` and `reasoning`: what is new since the last frame; `rate`: tokens a second so far, null while unknown;
-`position`: where to go on after a lost connection.
+`text` and `reasoning`: what is new since the last frame; `thinking_s`: seconds of thinking so far, null for none;
+`rate`: tokens a second so far, null while unknown; `model`: the one that a route chose, null for none; `position`:
+where to go on after a lost connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,16 +29,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.answers import Answer, Answers
+from core.answers import Answer, Answers, State
 from core.events import Reasoning, Text
 
 PATH = "/workbench/answers/{id}"
 
 FRAME_S = 0.1
-"""Seconds between frames: ten a second cost the model least (DESIGN, "Drawing an answer")."""
+"""Seconds between frames: ten a second look like flowing text, and each takes time from the model."""
 
 LOOK_S = 0.02
 """Seconds between looks while there is nothing to show yet, so that the first words are shown at once."""
+
+UNHURRIED: tuple[State, ...] = ("answering", "queued")
+"""What is looked at once a frame: one that waits behind another would take time from the model that it waits for."""
 
 UNKNOWN = 4404
 """Close code for an id that no answer has."""
@@ -54,7 +59,7 @@ def routes(answers: Callable[[], Answers]) -> list[BaseRoute]:
         if answer is None:
             await websocket.close(UNKNOWN)
             return
-        await _send_until_gone(websocket, answer, _position(websocket))
+        await while_there(websocket, partial(_send, websocket, answer, _position(websocket)))
 
     async def stop(request: Request) -> Response:
         if not same_origin(request):
@@ -65,8 +70,13 @@ def routes(answers: Callable[[], Answers]) -> list[BaseRoute]:
         answer.stop()
         return Response(status_code=204)
 
-    base = "/".join(["", *filter(None, str(st.get_option("server.baseUrlPath") or "").split("/"))])
-    return [WebSocketRoute(base + PATH, follow), Route(base + PATH + "/stop", stop, methods=["POST"])]
+    path = below_base(PATH)
+    return [WebSocketRoute(path, follow), Route(path + "/stop", stop, methods=["POST"])]
+
+
+def below_base(path: str) -> str:
+    """The path below `server.baseUrlPath`."""
+    return "/".join(["", *filter(None, str(st.get_option("server.baseUrlPath") or "").split("/"))]) + path
 
 
 def same_origin(connection: HTTPConnection) -> bool:
@@ -86,15 +96,17 @@ def frame(answer: Answer, position: int) -> dict[str, Any]:
         "state": answer.state,
         "text": text,
         "reasoning": "".join(event.text for event in events if isinstance(event, Reasoning)),
+        "thinking_s": answer.thinking_s,
         "tokens": answer.tokens,
         "rate": answer.decode_rate,
         "progress": msgspec.to_builtins(answer.progress),
+        "model": answer.routed.model_name if answer.routed else None,
         "ended": ended,
     }
 
 
-async def _send_until_gone(websocket: WebSocket, answer: Answer, position: int) -> None:
-    """Sends frames until the answer has ended or the browser has gone, whichever is first."""
+async def while_there(websocket: WebSocket, send: Callable[[], Awaitable[None]]) -> None:
+    """Runs `send` to its end, or until the browser has gone, whichever is first."""
     async with anyio.create_task_group() as both:
 
         async def until_gone() -> None:
@@ -103,7 +115,7 @@ async def _send_until_gone(websocket: WebSocket, answer: Answer, position: int) 
             both.cancel_scope.cancel()
 
         both.start_soon(until_gone)
-        await _send(websocket, answer, position)
+        await send()
         both.cancel_scope.cancel()
 
 
@@ -115,7 +127,7 @@ async def _send(websocket: WebSocket, answer: Answer, position: int) -> None:
             if new != last:
                 await websocket.send_text(msgspec.json.encode(new).decode())
             position, last = new["position"], new | {"text": "", "reasoning": ""}
-            await anyio.sleep(FRAME_S if new["state"] == "answering" else LOOK_S)
+            await anyio.sleep(FRAME_S if new["state"] in UNHURRIED else LOOK_S)
         await websocket.close()
     except WebSocketDisconnect:
         return

@@ -1,0 +1,25 @@
+"""The same question to another model: its answer stands beside the others. The conversation keeps its own model."""
+
+from __future__ import annotations
+
+import msgspec
+import streamlit as st
+
+from core.models.local.model_settings import ModelSettings
+from core.store.records import StoredMessage
+from pages.chat.talk import Talk
+from pages.ui import model_picker
+from pages.ui.words import _
+
+
+def show(talk: Talk, message: StoredMessage) -> None:
+    """Opens the dialog."""
+    st.dialog(_("Ask another model"))(_draw)(talk, message)
+
+
+def _draw(talk: Talk, message: StoredMessage) -> None:
+    st.caption(_("The question is answered once more, beside this answer: ‹ › leads from one to the other."))
+    picked = model_picker.show(f"another-{message.id}", talk.workbench, talk.owner, message.model_id)
+    if st.button(_("Ask this model"), key=f"ask-another-{message.id}", icon=":material/send:"):
+        asking = msgspec.structs.replace(talk.asking, model_id=picked, settings=ModelSettings())
+        talk.answer(lambda: talk.workbench.chat.regenerate(talk.owner, message.id, asking))
