@@ -5,9 +5,10 @@ What is kept is read from the server's own database, beside it.
 
 from __future__ import annotations
 
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,7 +57,11 @@ class Workbench:
             running = [row["answer_id"] for row in connection.execute(sql)]
         for id in running:
             address = f"{self.server.address}workbench/answers/{id}/stop"
-            urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=PATIENCE_S).close()
+            with suppress(urllib.error.HTTPError):  # it has ended meanwhile
+                urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=PATIENCE_S).close()
+
+
+_LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
 
 
 class Watch:
@@ -74,7 +79,7 @@ class Watch:
     def check(self) -> None:
         hosts = {urlsplit(url).hostname for url in self.asked if not url.startswith(("data:", "blob:"))}
         assert hosts <= {"127.0.0.1", "localhost"}
-        assert self.lost or self.complaints == []
+        assert self.lost or self.complaints == [], self.complaints
 
     def followed(self) -> int:
         """How many connections have followed an answer."""
@@ -82,7 +87,10 @@ class Watch:
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.complaints.append(message.text)
+            url = str(message.location.get("url", ""))
+            # Opened at a page's own address, Streamlit first asks below it, and finds its base by being told 404.
+            if not ("status of 404" in message.text and url.endswith(_LOOKED_FOR)):
+                self.complaints.append(f"{message.text} {url}".strip())
 
 
 @contextmanager
@@ -102,7 +110,9 @@ def watched(browser: Browser, locale: str = "en-GB") -> Iterator[tuple[BrowserCo
     context.set_default_timeout(PATIENCE_MS)
     watch = Watch(context)
     yield context, watch
+    complaints = list(watch.complaints)  # what is lost by closing it is nobody's fault
     context.close()
+    watch.complaints = complaints
     watch.check()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.answers import Answer, Answers
 from core.errors import ModelDied
-from core.events import Event, Finished, Loading, Prefill, Queued, Reasoning, Text, Token, Usage
+from core.events import Event, Finished, Loading, Prefill, Queued, Reasoning, Routed, Text, Token, Usage
 from core.messages import ChatRequest, Message
 from core.models.base import ModelInfo
 from core.models.replay import Replay
@@ -83,6 +83,8 @@ def start(scenario: str, *, outside: str = "", every: float = 0.025) -> Answer:
         return ANSWERS.start(Replay(INFO, STATES, pace=1.5), question)
     if scenario == "failing":
         return ANSWERS.start(Replay(INFO, words(40, every), error=ModelDied(model="Replay", detail="killed")), question)
+    if scenario == "routed":
+        return ANSWERS.start(Replay(INFO, ROUTED, pace=1.5), question)
     if scenario == "words":
         return ANSWERS.start(Replay(INFO, (*words(300, every), END)), question)
     if scenario == "formatted":  # goes on without words until it is stopped
@@ -108,7 +110,16 @@ STATES: tuple[Event, ...] = (
     Loading(0.4),
     Queued(2),
     Prefill(120, 800, 0),
+    Prefill(140, 800, 0),
     Reasoning("Let me think."),
+    _text("The answer ", 0, 1.0),
+    _text("is 42.", 1, 1.0),
+    END,
+)
+ROUTED: tuple[Event, ...] = (
+    Routed("a", "<b>First</b>", "it comes first"),
+    Prefill(120, 800, 0),
+    Routed("b", "Second", "{before} did not answer", {"before": "First"}),
     _text("The answer ", 0, 1.0),
     _text("is 42.", 1, 1.0),
     END,

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from tests.e2e.chatting import (
     STORY,
@@ -24,34 +24,10 @@ from tests.e2e.chatting import (
     said,
     stop,
     watched,
-    workbench,
 )
 from tests.e2e.serving import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with workbench(tmp_path_factory.mktemp("home")) as running:
-        yield running
-
-
-@pytest.fixture
-def opened(browser: Browser, bench: Workbench) -> Iterator[tuple[BrowserContext, Watch]]:
-    with watched(browser) as context_and_watch:
-        yield context_and_watch
-        bench.hush()
-
-
-@pytest.fixture
-def page(opened: tuple[BrowserContext, Watch]) -> Page:
-    return opened[0].new_page()
-
-
-@pytest.fixture
-def watch(opened: tuple[BrowserContext, Watch]) -> Watch:
-    return opened[1]
 
 
 def test_an_answer_is_watched_as_it_comes_and_stopped(page: Page, bench: Workbench) -> None:
@@ -71,7 +47,7 @@ def test_an_answer_is_watched_as_it_comes_and_stopped(page: Page, bench: Workben
     kept = bench.newest(page)
     assert kept.status == "cut" and begins(kept.content, seen)
     assert begins(said(page), first_line(kept.content))
-    expect(page.get_by_test_id("stSidebar").get_by_role("button", name="Write a very long story")).to_be_visible()
+    expect(page.locator("button.open", has_text="Write a very long story")).to_be_visible()
 
 
 def test_asking_anew_opens_a_conversation_and_regenerating_a_variant(page: Page, bench: Workbench) -> None:
@@ -151,11 +127,24 @@ def test_settings_are_free_in_mid_answer_and_the_stream_goes_on(page: Page, benc
     assert request is not None and request.sampling.temperature == 0.0, "what is set is for the next answer"
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    """Picks from a list; one that opens while the panel under it still unfolds is closed by that, and opened again."""
+
+    def picked() -> bool:
+        page.get_by_label(label).click()
+        with suppress(TimeoutError):
+            page.get_by_role("option", name=option).click(timeout=2000)
+            return True
+        return False
+
+    until(picked)
+
+
 def test_the_language_changes_in_mid_answer_and_stays(page: Page, bench: Workbench, watch: Watch) -> None:
     page.goto(bench.prepared())
     page.get_by_role("button", name="Settings").click()
-    page.get_by_label("When the context is full").click()
-    page.get_by_role("option", name="stop and say so").click()
+    page.get_by_text("End of the answer").click()
+    choose(page, "When the context is full", "stop and say so")
     page.keyboard.press("Escape")
     ask(page, STORY)
     seen = grown(page)

@@ -46,7 +46,7 @@ def test_with_owners_by_browser_two_browsers_never_see_each_other(browser: Brows
         assert said(again) == said(page), "another tab of the same browser"
         page.reload()
         drawn(page)
-        expect(page.get_by_test_id("stSidebar").get_by_role("button", name=QUESTION)).to_be_visible()
+        expect(page.locator("button.open", has_text=QUESTION)).to_be_visible()
 
 
 def test_with_owners_by_person_two_browsers_see_the_same(browser: Browser, tmp_path: Path) -> None:
@@ -54,6 +54,6 @@ def test_with_owners_by_person_two_browsers_see_the_same(browser: Browser, tmp_p
         page, other = desk.new_page(), beamer.new_page()
         asked(page, bench.server.address)
         other.goto(bench.server.address)
-        other.get_by_test_id("stSidebar").get_by_role("button", name=QUESTION).click()
+        other.locator("button.open", has_text=QUESTION).click()
         drawn(other)
         assert said(other) == said(page) and other.url == page.url

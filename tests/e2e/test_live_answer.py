@@ -6,6 +6,7 @@ The demo app (live_demo.py) plays recordings; the server, the component and the 
 from __future__ import annotations
 
 import http.server
+import re
 import socket
 import threading
 import time
@@ -137,12 +138,24 @@ def test_says_what_it_waits_for(page: Page, demo: str) -> None:
     assert page.get_by_role("progressbar").evaluate("bar => bar.value") == pytest.approx(0.4)
     expect(status).to_contain_text("Place 2 in the queue")
     expect(page.get_by_role("progressbar")).to_be_hidden()
-    expect(status).to_contain_text("Reading the prompt… 120 of 800 tokens")
+    expect(status).to_have_text("Reading the prompt… 120 of 800 tokens")
+    expect(status).to_have_text(re.compile(r"^Reading the prompt… 140 of 800 tokens · ≈ \d+ s to go$"))
     thinking = page.locator(".live-answer details")
-    expect(thinking.locator("summary")).to_have_text("Thinking")
+    expect(thinking.locator("summary")).to_have_text(re.compile(r"^Thinking… \d+\.\d s$"))
     expect(status).to_be_hidden()
     thinking.locator("summary").click()
     expect(thinking.locator("p")).to_have_text("Let me think.")
+    expect(thinking.locator("summary")).to_have_text(re.compile(r"^Thought for \d+\.\d s$"))
+    expect(page.get_by_text("ended: stop")).to_be_visible()
+
+
+def test_names_the_model_that_a_route_chose(page: Page, demo: str) -> None:
+    ask(page, demo, "routed")
+    chosen = page.locator(".live-answer .routed")
+    expect(chosen).to_have_text("Model: <b>First</b>")
+    expect(chosen).to_have_text("Model: Second")
+    expect(page.locator(".live-answer .status")).to_be_hidden()
+    expect(chosen).to_be_visible()
     expect(page.get_by_text("ended: stop")).to_be_visible()
 
 
