@@ -20,7 +20,22 @@ from core.models.local.model_settings import physical_cores
 BUSY = 10.0
 """Percent of all cores together."""
 
-NAMES = ("engine", "parallel", "second_turn", "startup", "memory", "page")
+NAMES = (
+    "engine",
+    "attention",
+    "parallel",
+    "api",
+    "second_turn",
+    "startup",
+    "memory",
+    "page",
+    "remote_page",
+    "compare",
+    "opening",
+    "library",
+    "classroom",
+    "ranking",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,10 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs, of which the median counts")
     parser.add_argument("--answers", type=int, default=200, metavar="N", help="short answers that memory is asked for")
     parser.add_argument("--threads", type=int, metavar="N", help="on both sides; else the physical cores")
-    parser.add_argument(
-        "--spin", type=lambda text: tuple(text.split(",")), default=("default",), metavar="N,N",
-        help="engine: values of GOMP_SPINCOUNT to try; default is the engine's own",
-    )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="a few tokens, once: whether it runs, not how fast")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/BENCHMARKS.md")
     return parser
@@ -74,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(args: argparse.Namespace) -> Plan:
     if unknown := sorted(set(args.names) - set(NAMES)):
         _parser().error(f"no such benchmark: {', '.join(unknown)}")
-    if args.write and (args.quick or args.spin != ("default",)):
-        _parser().error("--write takes whole measurements of the engine's own settings only")
+    if args.write and args.quick:
+        _parser().error("--write takes whole measurements only")
     model = files.embedded()
     if model is None:
         _parser().error("the embedded model is not installed: pip install -r requirements.txt")
@@ -83,9 +94,9 @@ def _plan(args: argparse.Namespace) -> Plan:
     if args.quick:
         return Plan(
             model=model, threads=threads, repeat=1, generate=24, prompt=64, parallel=3, conversation=200, answers=3,
-            spin=args.spin,
+            library=200,
         )  # fmt: skip
-    return Plan(model=model, threads=threads, repeat=args.repeat, answers=args.answers, spin=args.spin)
+    return Plan(model=model, threads=threads, repeat=args.repeat, answers=args.answers)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Our engine against llama-bench: the same model, threads and flash attention, greedy, taking turns.
+"""Our engine against llama-bench: the same model and threads, each side's own flash attention, greedy, in turns.
 
 Each run is a fresh process on both sides, warmed up. Writing: `tg256`, 256 tokens from an empty context. Reading:
 `pp512`, a prompt of 512 tokens. The ratio is that of the medians.
@@ -18,17 +18,15 @@ WARM_UP = (64, 8)
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """The two ratios, for each value of `plan.spin`."""
+    """The two ratios."""
+    ours: dict[str, list[float]] = {"writing": [], "reading": []}
     theirs: dict[str, list[float]] = {"writing": [], "reading": []}
-    ours: dict[tuple[str, str], list[float]] = {}
     for _ in range(plan.repeat):
         theirs["writing"].append(llamacpp.bench(plan, generate=plan.generate))
+        ours["writing"].append(writing(plan))
         theirs["reading"].append(llamacpp.bench(plan, prompt=plan.prompt))
-        for spin in plan.spin:
-            with local.spinning(spin):
-                ours.setdefault((spin, "writing"), []).append(writing(plan))
-                ours.setdefault((spin, "reading"), []).append(reading(plan))
-    return [_figure(plan, spin, what, rates, theirs[what]) for (spin, what), rates in ours.items()]
+        ours["reading"].append(reading(plan))
+    return [_figure(plan, what, rates, theirs[what]) for what, rates in ours.items()]
 
 
 def writing(plan: Plan) -> float:
@@ -50,12 +48,11 @@ def _one(plan: Plan, *, prompt: int, generate: int) -> Timings:
         return local.ask(model, next(later))[1].timings
 
 
-def _figure(plan: Plan, spin: str, what: str, ours: list[float], theirs: list[float]) -> Figure:
+def _figure(plan: Plan, what: str, ours: list[float], theirs: list[float]) -> Figure:
     test = f"tg{plan.generate}" if what == "writing" else f"pp{plan.prompt}"
-    suffix = "" if spin == "default" else f", {local.SPIN}={spin}"
     return Figure(
-        name=f"engine.{what}{suffix}",
-        what=f"engine alone, {what}, to llama-bench {test}{suffix}",
+        name=f"engine.{what}",
+        what=f"engine alone, {what}, to llama-bench {test}",
         value=median(ours) / median(theirs),
         unit="×",
         target=("≥", 0.95),
@@ -63,6 +60,6 @@ def _figure(plan: Plan, spin: str, what: str, ours: list[float], theirs: list[fl
             "ours": ours,
             "llama-bench": theirs,
             "threads": plan.threads,
-            "flash attention": f"{llamacpp.FLASH_ATTENTION}, both",
+            "flash attention": f"llama-bench: {llamacpp.FLASH_ATTENTION}",
         },
     )

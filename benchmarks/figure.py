@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,7 +20,7 @@ class Plan:
     """What to measure, how often and how long.
 
     generate, prompt: tokens of the comparison with llama-bench. answers: short ones, for the growth of memory.
-    spin: values of GOMP_SPINCOUNT to try, "default" the engine's own; a tuning aid.
+    library: conversations in the list.
     """
 
     model: Path
@@ -30,7 +32,7 @@ class Plan:
     parallel: int = 8
     conversation: int = 1500
     answers: int = 200
-    spin: tuple[str, ...] = ("default",)
+    library: int = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,13 @@ class Figure:
     unit: str
     target: tuple[str, float] | None = None
     details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_runs(
+        cls, name: str, what: str, runs: Sequence[float], unit: str, target: tuple[str, float] | None = None
+    ) -> Figure:
+        """The median of several runs."""
+        return cls(name=name, what=what, value=median(runs), unit=unit, target=target, details={"runs": list(runs)})
 
     @property
     def reached(self) -> bool | None:

@@ -21,7 +21,7 @@ from benchmarks.server import free_port
 
 TOOLS = ("llama-bench", "llama-server", "llama-perplexity", "llama-quantize")
 FLASH_ATTENTION = "auto"
-"""As the engine has it by default, so that both sides choose alike."""
+"""llama.cpp's own default."""
 
 BENCH_LIMIT_S = 600
 SERVER_LIMIT_S = 120
@@ -53,13 +53,14 @@ def tool(name: str) -> Path:
     raise Unmeasurable(f"{name} is not in {folder()}. Build it first: python -m benchmarks.build_llamacpp")
 
 
-def bench(plan: Plan, *, prompt: int = 0, generate: int = 0) -> float:
-    """Tokens a second of one llama-bench test: `pp{prompt}` or `tg{generate}`, warmed up by itself."""
+def bench(
+    plan: Plan, *, prompt: int = 0, generate: int = 0, depth: int = 0, flash_attention: str = FLASH_ATTENTION
+) -> float:
+    """Tokens a second of one llama-bench test: `pp{prompt}` or `tg{generate}`, after `depth` others, warmed up by
+    itself."""
     command = [tool("llama-bench"), "-m", plan.model, "-p", prompt, "-n", generate, "-r", 1, "-t", plan.threads]
-    command += ["-fa", FLASH_ATTENTION, "-o", "json"]
-    done = subprocess.run(
-        [str(part) for part in command], env=_environment(), capture_output=True, text=True, timeout=BENCH_LIMIT_S
-    )
+    command += ["-d", depth, "-fa", flash_attention, "-o", "json"]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=BENCH_LIMIT_S)
     if done.returncode:
         raise Unmeasurable(f"llama-bench ended with {done.returncode}: {done.stderr.strip()[-300:]}")
     return rate(done.stdout)
@@ -77,9 +78,7 @@ def server(plan: Plan, *, context: int) -> Iterator[int]:
     port = free_port()
     command = [tool("llama-server"), "-m", plan.model, "-t", plan.threads, "--parallel", plan.parallel, "-c", context]
     command += ["-fa", FLASH_ATTENTION, "--host", "127.0.0.1", "--port", port, "--no-ui"]
-    process = subprocess.Popen(
-        [str(part) for part in command], env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_until_ready(process, port)
         yield port
@@ -100,8 +99,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise Unmeasurable(f"llama-server was not ready after {SERVER_LIMIT_S} s")
-
-
-def _environment() -> dict[str, str]:
-    """Ours without what tunes our engine."""
-    return {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}

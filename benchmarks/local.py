@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,8 +13,6 @@ from core.models.catalog import Catalog
 from core.models.local import wire
 from core.models.local.model_settings import ModelSettings
 from core.models.local.shelf import LocalModel, Shelf
-
-SPIN = "GOMP_SPINCOUNT"
 
 
 @contextmanager
@@ -42,17 +39,3 @@ def ask(opened: LocalModel, request: ChatRequest) -> tuple[str, Finished]:
         if isinstance(event, Finished):
             return text, event
     raise AssertionError("a stream ends with Finished")
-
-
-@contextmanager
-def spinning(value: str) -> Iterator[None]:
-    """Processes started in the block spin that long before they sleep; "default": as long as the engine says."""
-    before = os.environ.pop(SPIN, None)
-    if value != "default":
-        os.environ[SPIN] = value
-    try:
-        yield
-    finally:
-        os.environ.pop(SPIN, None)
-        if before is not None:
-            os.environ[SPIN] = before

@@ -21,7 +21,8 @@ KINDS = ("rss", "uss", "pss")
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """With the model loaded, and the growth from the end of the first conversation on."""
+    """With the model loaded, after many answers, and the growth over the second half of them: until then what idle
+    conversations keep outside the KV cache (core/llamacpp/parking.py) fills up to its limit, and stays there."""
     with chromium() as page, workbench(plan) as server:
         chat = ChatPage(page, server.address)
         course: dict[int, dict[str, float]] = {}
@@ -32,7 +33,7 @@ def measure(plan: Plan) -> list[Figure]:
             chat.ask(f"Name the number {number}.")
             if number == 1 or number % A_CONVERSATION == 0 or number == plan.answers:
                 course[number] = resident(server.pid)
-    settled = min(course, key=lambda number: abs(number - A_CONVERSATION))
+    settled = min(course, key=lambda number: abs(number - plan.answers // 2))
     grown = course[plan.answers]["rss"] / course[settled]["rss"] - 1
     return [
         Figure(

@@ -21,11 +21,12 @@ START_LIMIT_S = 60
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `began`: `time.perf_counter` just before it was started."""
+    """A running server. `began`: `time.perf_counter` just before it was started. `home`: its data folder."""
 
     address: str
     pid: int
     began: float
+    home: Path
 
 
 def free_port() -> int:
@@ -50,7 +51,7 @@ def workbench(plan: Plan) -> Iterator[Server]:
             )
             try:
                 _wait_until_listening(process, port, log)
-                yield Server(f"http://127.0.0.1:{port}/", process.pid, began)
+                yield Server(f"http://127.0.0.1:{port}/", process.pid, began, Path(home))
             finally:
                 _end(process)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from statistics import median
 
 from benchmarks.chat_page import ChatPage, chromium
 from benchmarks.figure import ROOT, Figure, Plan
@@ -36,21 +35,13 @@ def measure(plan: Plan) -> list[Figure]:
     imports = [_import() for _ in range(plan.repeat)]
     heavy = sorted({name for _, names in imports for name in names} | mapped)
     return [
-        Figure(
-            name="startup.page",
-            what="from `streamlit run` to a usable page",
-            value=median(starts),
-            unit="s",
-            target=("≤", 4.0),
-            details={"runs": starts},
-        ),
-        Figure(
-            name="startup.import",
-            what="`import core.workbench`, all of core that the server starts with",
-            value=median(took for took, _ in imports),
-            unit="s",
-            target=("≤", 0.3),
-            details={"runs": [took for took, _ in imports]},
+        Figure.of_runs("startup.page", "from `streamlit run` to a usable page", starts, "s", ("≤", 4.0)),
+        Figure.of_runs(
+            "startup.import",
+            "`import core.workbench`, all of core that the server starts with",
+            [took for took, _ in imports],
+            "s",
+            ("≤", 0.3),
         ),
         Figure(
             name="startup.heavy",
