@@ -16,6 +16,7 @@ from core.arena.duel import Duels, reachable
 from core.chat import Chat
 from core.classroom.polls import Classroom
 from core.energy.metering import Metering
+from core.jobs import Jobs
 from core.models.base import ChatModel, ModelInfo
 from core.models.breaker import Breaker
 from core.models.catalog import Catalog
@@ -69,6 +70,7 @@ class Workbench:
     duels: Duels
     classroom: Classroom
     batches: Batches
+    jobs: Jobs
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -101,6 +103,7 @@ class Workbench:
     def close(self) -> None:
         """Ends everything that runs."""
         self.classroom.end()
+        self.jobs.close()
         self.batches.close()
         self.titles.close()
         self.answers.close()
@@ -228,6 +231,7 @@ def beside(settings: Settings) -> Workbench:
         duels=duels,
         classroom=Classroom(Polls(database)),
         batches=Batches(KeptBatches(database), answers, turns, model, describing, Tally(database)),
+        jobs=Jobs(),
     )
 
 

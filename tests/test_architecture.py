@@ -31,7 +31,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("core", "core.gguf.quality", "core.gguf.quantize", "core.gguf.speed"),
     ("core.models",),
     ("core.gguf",),
-    ("core.errors", "core.events", "core.figures", "core.messages", "core.metrics", "core.settings", "core.words"),
+    (
+        "core.child",
+        "core.errors",
+        "core.events",
+        "core.figures",
+        "core.messages",
+        "core.metrics",
+        "core.settings",
+        "core.words",
+    ),
 )
 """Core from top to bottom, by the longest name that fits; a module imports its own layer and those below."""
 

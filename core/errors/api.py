@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "AddressTaken",
+    "ApiClosed",
+    "ApiError",
+    "ApiKeyWrong",
+    "BodyInvalid",
+    "BodyTooLarge",
+    "HostForeign",
+    "OriginForeign",
+    "ParameterUnsupported",
+    "PathUnknown",
+]
+
 
 class ApiError(WorkbenchError):
     """A program's request that the API does not take as it stands."""

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "ArenaError",
+    "DuelOver",
+    "NoPair",
+    "NoPairOfSizes",
+    "PairAlike",
+    "PanesOutOfRange",
+    "RouteInDuel",
+    "TooFewModels",
+    "VoteTooEarly",
+]
+
 
 class ArenaError(WorkbenchError):
     """A comparison, a duel or a vote that cannot be had as it was asked for."""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+__all__ = [
+    "N_",
+    "WorkbenchError",
+]
+
 
 def N_(text: str) -> str:
     """Marks a string for the catalogues where it stands, translated where it is shown."""

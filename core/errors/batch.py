@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "BatchEmpty",
+    "BatchError",
+    "BatchTooLarge",
+    "CheckInvalid",
+    "CheckInvalidAt",
+    "ColumnsWrong",
+    "NoPrompts",
+    "PromptsTooLarge",
+    "PromptsUnreadable",
+    "PromptsUnreadableAt",
+    "VerdictUnclear",
+]
+
 
 class BatchError(WorkbenchError):
     """A batch, or prompts for one, that cannot be had as they stand."""

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "AddressForeign",
+    "AnswersMissing",
+    "AskedTooOften",
+    "BallotInvalid",
+    "ClassHasVoted",
+    "ClassroomError",
+    "DeviceUnknown",
+    "PollClosed",
+    "PollsFull",
+    "TooManyBallots",
+]
+
 
 class ClassroomError(WorkbenchError):
     """A vote of a class that cannot be opened, or not be taken part in."""

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "ImportFromFuture",
+    "ImportInvalid",
+    "ImportTooLarge",
+    "ImportUnknown",
+    "NotThere",
+    "StoreError",
+    "StoreUnavailable",
+    "TransferError",
+]
+
 
 class TransferError(WorkbenchError):
     """A file of conversations cannot be read; nothing of it has been kept."""

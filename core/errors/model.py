@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "AnswerBroken",
+    "ModelBusy",
+    "ModelDied",
+    "ModelError",
+    "ModelFileInvalid",
+    "ModelLoadFailed",
+    "ModelNotFound",
+    "ModelTooLarge",
+    "ModelUnstable",
+    "ModelUnsupported",
+]
+
 
 class ModelError(WorkbenchError):
     """The model, or its process, cannot answer."""

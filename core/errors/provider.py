@@ -4,6 +4,34 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "AccessForbidden",
+    "AddressInvalid",
+    "AnswerAtOnce",
+    "AnswerCut",
+    "AnswerMalformed",
+    "BudgetSpent",
+    "CreditUsedUp",
+    "EndpointNotFound",
+    "KeyMissing",
+    "KeyRefused",
+    "KeyringUnavailable",
+    "KeyUnusable",
+    "LocalOnly",
+    "NotPermitted",
+    "PriceUnknown",
+    "ProviderError",
+    "ProviderFailed",
+    "ProviderRedirects",
+    "ProviderTimedOut",
+    "ProviderUnreachable",
+    "ProviderUntrusted",
+    "RateLimited",
+    "RateLimitedFor",
+    "RequestRejected",
+    "UsageMissing",
+]
+
 
 class ProviderError(WorkbenchError):
     """An endpoint cannot be reached, or does not answer as it should.

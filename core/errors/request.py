@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "AnswerRunning",
+    "AttachmentError",
+    "AttachmentTooLarge",
+    "ContextOverflow",
+    "EmptyPrompt",
+    "GrammarInvalid",
+    "NotSupported",
+    "NotText",
+    "RequestError",
+    "SchemaInvalid",
+    "SchemaUnreadable",
+    "SettingInvalid",
+    "TemplateInvalid",
+    "TooManyAttachments",
+]
+
 
 class RequestError(WorkbenchError):
     """What was asked cannot be done as it was asked."""

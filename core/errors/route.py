@@ -6,6 +6,11 @@ from core.errors.base import N_
 from core.errors.provider import ProviderError
 from core.errors.request import RequestError
 
+__all__ = [
+    "ProviderSetAside",
+    "RouteInvalid",
+]
+
 
 class RouteInvalid(RequestError):
     """A route that cannot be kept, or whose models cannot be asked. Values: detail."""

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from core.errors.base import N_, WorkbenchError
 
+__all__ = [
+    "VotesColumnsMissing",
+    "VotesError",
+    "VotesTooLarge",
+    "VotesTooMany",
+    "VotesUnknown",
+    "VotesUnreadable",
+]
+
 
 class VotesError(WorkbenchError):
     """A file of votes cannot be read; nothing of it has been kept."""

@@ -8,7 +8,7 @@ from core.errors import WorkbenchError
 from pages.ui import error_box, interpreter, places, resources, words
 from pages.ui.words import _
 
-WIDE = ("compare",)
+WIDE = ("compare", "quantization", "rag")
 """Pages that have something to put side by side, by their addresses."""
 
 
@@ -16,7 +16,8 @@ def show() -> None:
     """Draws the frame, and the page in it."""
     interpreter.spare_modules()
     st.set_page_config(page_title=_("Workbench"), page_icon=places.PAGES / "ui" / "icon.png")
-    page = st.navigation([places.chat(), places.compare(), places.providers()], position="sidebar")
+    pages = [places.chat(), places.compare(), places.quantization(), places.rag(), places.providers()]
+    page = st.navigation(pages, position="sidebar")
     # Said once a run: of two layouts, the first one stood now and then.
     st.set_page_config(layout="wide" if page.url_path in WIDE else "centered")
     try:

@@ -26,6 +26,18 @@ def compare() -> st.Page:
     return st.Page(path, title=_("Compare"), icon=":material/compare:", url_path="compare")
 
 
+def quantization() -> st.Page:
+    """The Quantization Explorer."""
+    path = PAGES / "quantization" / "page.py"
+    return st.Page(path, title=_("Quantization"), icon=":material/compress:", url_path="quantization")
+
+
+def rag() -> st.Page:
+    """The page of one's own documents."""
+    path = PAGES / "rag" / "page.py"
+    return st.Page(path, title=_("Documents"), icon=":material/library_books:", url_path="rag")
+
+
 def providers() -> st.Page:
     """The Providers page."""
     path = PAGES / "providers" / "page.py"

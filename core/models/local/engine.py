@@ -11,7 +11,6 @@ import io
 import itertools
 import os
 import queue
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from core import child
 from core.errors import ModelDied, ModelLoadFailed, WorkbenchError
 from core.events import Event, Finished, Idle, Loading, Prefill, Queued, Text
 from core.messages import ChatRequest
@@ -40,11 +40,6 @@ each has a token less often, and the pause is as many times longer. There is non
 word."""
 
 READ_SIZE = 1 << 20
-
-_QUIET = {"GGML_NO_BACKTRACE": "1"}
-"""A failed assertion is the last line that the process says, not the debugger's."""
-
-_ROOT = Path(__file__).resolve().parents[3]
 
 F = TypeVar("F", bound=wire.FromWorker)
 _Answer = wire.Counted | wire.Tokenized | wire.Detokenized | wire.Embedded
@@ -79,8 +74,8 @@ class Engine:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
-                cwd=_ROOT,
-                env=_QUIET | os.environ,
+                cwd=child.ROOT,
+                env=child.QUIET | os.environ,
                 # Ctrl-C in a terminal is for the server, which closes the pipe.
                 process_group=0 if os.name == "posix" else None,
             )
@@ -263,19 +258,10 @@ class Engine:
             code = self._process.wait(timeout=2.0)
         except subprocess.TimeoutExpired:
             code = 0
-        detail = _cause(code, self._last_words())
+        detail = child.cause(code, child.last_words(self._stderr))
         if self.ready is None:
             return ModelLoadFailed(model=self.name, detail=detail)
         return ModelDied(model=self.name, detail=detail)
-
-    def _last_words(self) -> str:
-        try:
-            self._stderr.seek(0, 2)
-            self._stderr.seek(max(self._stderr.tell() - 4000, 0))
-            lines = self._stderr.read().decode("utf-8", errors="replace").split("\n")
-        except (ValueError, OSError):  # already closed
-            return ""
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 class _Expecting:
@@ -317,14 +303,3 @@ def _joined(frames: list[wire.FromWorker]) -> list[wire.FromWorker]:
 
 def _one(parts: list[Text]) -> Text:
     return Text("".join(part.text for part in parts), tuple(token for part in parts for token in part.tokens))
-
-
-def _cause(code: int, last_words: str) -> str:
-    if code < 0:
-        try:
-            cause = f"signal {signal.Signals(-code).name}"
-        except ValueError:
-            cause = f"signal {-code}"
-    else:
-        cause = f"exit code {code}"
-    return f"{cause}: {last_words[:200]}" if last_words else cause

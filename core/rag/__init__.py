@@ -1,0 +1,1 @@
+"""Answers from a person's own documents: read, cut into chunks, embedded, found, cited, and measured."""
