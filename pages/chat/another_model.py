@@ -8,7 +8,7 @@ import streamlit as st
 from core.models.local.model_settings import ModelSettings
 from core.store.records import StoredMessage
 from pages.chat.talk import Talk
-from pages.ui import model_picker
+from pages.ui import model_picker, press
 from pages.ui.words import _
 
 
@@ -20,6 +20,6 @@ def show(talk: Talk, message: StoredMessage) -> None:
 def _draw(talk: Talk, message: StoredMessage) -> None:
     st.caption(_("The question is answered once more, beside this answer: ‹ › leads from one to the other."))
     picked = model_picker.show(f"another-{message.id}", talk.workbench, talk.owner, message.model_id)
-    if st.button(_("Ask this model"), key=f"ask-another-{message.id}", icon=":material/send:"):
+    if press.button(_("Ask this model"), key=f"ask-another-{message.id}", icon=":material/send:"):
         asking = msgspec.structs.replace(talk.asking, model_id=picked, settings=ModelSettings())
         talk.answer(lambda: talk.workbench.chat.regenerate(talk.owner, message.id, asking))

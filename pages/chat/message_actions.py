@@ -15,7 +15,7 @@ from core.errors import WorkbenchError
 from core.store.records import StoredMessage
 from pages.chat import another_model, editing, request_dialog, undo
 from pages.chat.talk import Talk
-from pages.ui import copy_button, error_box, icons, places
+from pages.ui import copy_button, error_box, icons, places, press
 from pages.ui import variants as variant_buttons
 from pages.ui.words import _
 
@@ -49,15 +49,17 @@ def is_raw(message: StoredMessage) -> bool:
 
 def _answer(talk: Talk, question: StoredMessage) -> None:
     """A question without an answer: its answer was deleted."""
-    if st.button(_("Answer it"), icon=":material/play_arrow:", key="answer", type="tertiary"):
+    if press.button(_("Answer it"), icon=":material/play_arrow:", key="answer", type="tertiary"):
         talk.answer(lambda: talk.workbench.chat.answer(talk.owner, question.id, talk.asking))
 
 
 def _newest(talk: Talk, answer: StoredMessage) -> None:
     chat = talk.workbench.chat
-    if _may_go_on(answer) and st.button(_("Continue"), icon=":material/play_arrow:", key="continue", type="tertiary"):
+    if _may_go_on(answer) and press.button(
+        _("Continue"), icon=":material/play_arrow:", key="continue", type="tertiary"
+    ):
         talk.answer(lambda: chat.go_on(talk.owner, answer.id, talk.asking))
-    if st.button(_("Regenerate"), icon=":material/refresh:", key="regenerate", type="tertiary"):
+    if press.button(_("Regenerate"), icon=":material/refresh:", key="regenerate", type="tertiary"):
         talk.answer(lambda: chat.regenerate(talk.owner, answer.id, talk.asking))
 
 
@@ -94,7 +96,7 @@ def _menu(talk: Talk, message: StoredMessage, *, newest: bool) -> None:
     if not newest and not question:
         actions.insert(0, "regenerate")
     labels = _labels(question=question, raw=is_raw(message))
-    picked: Action | None = st.menu_button(
+    picked: Action | None = press.menu(
         icons.named(_("More")),
         actions,
         key=f"menu-{message.id}",

@@ -8,7 +8,7 @@ from core.arena.batch import Batch, Cell
 from core.arena.checks import Checked
 from core.errors import WorkbenchError
 from core.workbench import Workbench
-from pages.ui import error_box, markdown, metrics_strip, privacy
+from pages.ui import error_box, markdown, metrics_strip, press, privacy
 from pages.ui.words import _
 
 
@@ -40,7 +40,7 @@ def show(workbench: Workbench, me: str, found: Batch, cell: Cell) -> None:
                 paid=not privacy.stays(entrant.info),
                 model_id=entrant.info.id,
             )
-        if cell.status in ("done", "failed") and st.button(
+        if cell.status in ("done", "failed") and press.button(
             _("Ask again"),
             key="batch-again",
             icon=":material/refresh:",

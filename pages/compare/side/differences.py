@@ -18,7 +18,7 @@ from core.models.in_turn import InTurn
 from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.compare.side import difference_view, opened
-from pages.ui import error_box
+from pages.ui import error_box, press
 from pages.ui.words import _, percent
 
 CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
@@ -92,7 +92,7 @@ def _parting(workbench: Workbench, owner: str, comparison: Comparison, left: Ans
         st.caption(_("Where two answers part can be shown for models on this machine, asked at temperature 0."))
         return
     key = f"parting-{left[1].id}-{right[1].id}"
-    pressed = st.button(
+    pressed = press.button(
         _("Where do they part?"),
         key=f"find-{key}",
         icon=":material/call_split:",
