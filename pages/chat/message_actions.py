@@ -38,6 +38,8 @@ def show(talk: Talk, message: StoredMessage, variants: Sequence[str], *, newest:
         if question:
             _edit(message)
         _menu(talk, message, newest=newest)
+        another_model.show(talk, message)
+        request_dialog.show(talk, message)
         if not question and len(variants) > 1 and message.model_name:
             st.caption(message.model_name, width="content")
 
@@ -130,13 +132,13 @@ def _do(talk: Talk, message: StoredMessage, action: Action) -> None:
         case "edit":
             talk.act(lambda: editing.begin(message))
         case "another":
-            another_model.show(talk, message)
+            another_model.open_for(message)
         case "compare":
             _compare(talk, message)
         case "raw":
             talk.act(lambda: _toggle_raw(message))
         case "request":
-            request_dialog.show(talk, message)
+            request_dialog.open_for(message)
         case "delete":
             talk.act(lambda: undo.delete(talk, message))
 
