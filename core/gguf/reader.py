@@ -25,10 +25,10 @@ from types import MappingProxyType
 from core.errors import ModelFileInvalid, ModelNotFound
 from core.gguf import checks
 from core.gguf.blocks import TENSOR_TYPES
-from core.gguf.cursor import Cursor, Damaged
+from core.gguf.cursor import Cursor, Damaged, Readable
 from core.gguf.header import GGUF, LongArray, Scalar, Tensor, Value
 
-__all__ = ["GGUF", "array", "check_tokens", "read", "read_one"]
+__all__ = ["GGUF", "array", "check_tokens", "read", "read_from", "read_one"]
 
 MAX_KEYS = 4096
 MAX_TENSORS = 65536
@@ -68,6 +68,17 @@ def read_one(path: Path | str) -> GGUF:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             gguf = _Header(Cursor(file, size=size), size).read(path)
+        checks.metadata(gguf)
+    return gguf
+
+
+def read_from(file: Readable, *, size: int, name: Path) -> GGUF:
+    """The checked header of a file that is elsewhere: `file` reads and seeks in its `size` bytes. `name`: for errors.
+
+    Long arrays of it cannot be read later. What `file` raises itself passes through, but for an `OSError`.
+    """
+    with _errors(name):
+        gguf = _Header(Cursor(file, size=size), size).read(name)
         checks.metadata(gguf)
     return gguf
 
