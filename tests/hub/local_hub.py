@@ -4,7 +4,7 @@
         hub.add(Repo("org/tiny-GGUF", {"tiny-Q8_0.gguf": path.read_bytes()}))
         Hub(Settings(home=…, hub=hub.url))
 
-After https://huggingface.co/docs/hub/api and what huggingface_hub reads of its answers: listing with filters and sorting,
+After https://huggingface.co/docs/hub/api and what huggingface_hub reads of its answers: listing,
 one repository with its files, files by ranges with the Hub's headers, the redirect to a storage host, its error codes.
 A repository's `fault` says what goes wrong. `hub.asked` holds what came.
 """
@@ -35,6 +35,8 @@ class Fault:
     times: int = 1_000_000
     cut_after: int | None = None
     """Bytes after which the connection is closed."""
+    cut_at: int | None = None
+    """The byte of the file at which the connection is closed: what is asked from there on brings nothing."""
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     no_ranges: bool = False
@@ -249,13 +251,14 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        body = body[: fault.cut_after]
+        most = fault.cut_after if fault.cut_at is None else max(fault.cut_at - start, 0)
+        body = body[:most]
         for at in range(0, len(body), PIECE):
             self.wfile.write(body[at : at + PIECE])
             if fault.pause_s:
                 self.wfile.flush()
                 time.sleep(fault.pause_s)
-        if fault.cut_after is not None:
+        if most is not None:
             self.close_connection = True
 
     def _refuse(self, status: int, code: str, message: str, **headers: str) -> None:

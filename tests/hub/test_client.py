@@ -1,4 +1,4 @@
-"""Searching and opening repositories through huggingface_hub's own client, against a Hub on loopback; what goes wrong."""
+"""Searching and opening repositories through huggingface_hub's own client, a Hub on loopback; what goes wrong."""
 
 from __future__ import annotations
 
