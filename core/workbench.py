@@ -18,6 +18,7 @@ from core.classroom.polls import Classroom
 from core.energy.metering import Metering
 from core.hub.client import Hub
 from core.hub.downloads import Downloads
+from core.hub.judge import Judge
 from core.jobs import Jobs
 from core.models.base import ChatModel, ModelInfo
 from core.models.breaker import Breaker
@@ -76,6 +77,7 @@ class Workbench:
     accounts: Accounts
     hub: Hub
     downloads: Downloads
+    judge: Judge
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -242,6 +244,15 @@ def beside(settings: Settings) -> Workbench:
         accounts=accounts,
         hub=hub,
         downloads=Downloads(hub, settings.models, jobs),
+        judge=Judge(
+            hub,
+            settings,
+            catalog,
+            Tally(database),
+            turns,
+            budget=lambda: shelf.budget_bytes,
+            busy=lambda: shelf.cores.busy,
+        ),
     )
 
 
