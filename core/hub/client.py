@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.errors import HubFailed, HubOffline, HubUnreachable, NameInvalid
+from core.errors import N_, HubFailed, HubOffline, HubUnreachable, NameInvalid
 from core.gguf import reader
 from core.gguf.header import GGUF
 from core.hub import naming, session
@@ -152,7 +152,7 @@ class Hub:
             told = self._api().model_info(id, files_metadata=True, timeout=session.SILENCE_S)
             files = [_file(one) for one in told.siblings or ()]
             if not naming.is_repository(told.id) or not isinstance(told.sha, str):
-                raise HubFailed(detail="what it says cannot be read")
+                raise HubFailed(detail=N_("what it says cannot be read"))
             return Repository(found=_found(told), commit=told.sha, variants=naming.variants(filter(None, files)))
 
     def _header(self, repository: Repository, file: HubFile) -> GGUF:

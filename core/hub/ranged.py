@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from core.errors import HubFailed, HubUnreachable
+from core.errors import N_, HubFailed, HubUnreachable
 from core.gguf.cursor import Damaged
 from core.hub import session
 
@@ -72,7 +72,7 @@ class Ranged:
         try:
             with self._fetch(start, start + count) as response:
                 if response.status_code != 206 and start:
-                    raise HubFailed(detail="it does not send parts of a file")
+                    raise HubFailed(detail=N_("it does not send parts of a file"))
                 total = response.headers.get("content-range", "").rpartition("/")[2]
                 if total.isdecimal() and int(total) != self._size:
                     raise Damaged("its size is not the one that the Hub lists")

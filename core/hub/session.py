@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from core.errors import (
+    N_,
     HubBusy,
     HubFailed,
     HubGated,
@@ -98,11 +99,11 @@ def errors(endpoint: str, *, name: str) -> Iterator[None]:
     except HFValidationError as error:
         raise HubNotFound(name=name) from error
     except httpx2.TooManyRedirects as error:
-        raise HubFailed(detail="it sends its callers round in circles") from error
+        raise HubFailed(detail=N_("it sends its callers round in circles")) from error
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
         raise HubUnreachable(address=endpoint, detail=said(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # an answer that is no JSON, or another one
-        raise HubFailed(detail="what it says cannot be read") from error
+        raise HubFailed(detail=N_("what it says cannot be read")) from error
 
 
 def of_response(response: Any, endpoint: str, *, name: str) -> Exception:

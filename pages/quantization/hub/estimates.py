@@ -48,8 +48,8 @@ def _memory(judged: Judged) -> str:
         )
     return _(
         "**Memory**: weights, KV cache and buffers at the default context, computed from the header of one file of "
-        "this repository ({layers} layers, {heads} KV heads); quantizations differ in their weights alone. Local models "
-        "may take {budget} here; *tight* is more than 90 % of it, or only with a shorter context.",
+        "this repository ({layers} layers, {heads} KV heads); quantizations differ in their weights alone. "
+        "Local models may take {budget} here; *tight* is more than 90 % of it, or only with a shorter context.",
         layers=count(judged.header.block_count),
         heads=count(max(judged.header.per_layer("attention.head_count_kv"), default=None)),
         budget=budget,

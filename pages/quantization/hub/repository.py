@@ -23,7 +23,12 @@ FAILED = "hub-failed"
 def show(workbench: Workbench, me: str, id: str) -> None:
     """Draws it."""
     st.button(
-        _("Back to the search"), icon=":material/arrow_back:", type="tertiary", on_click=opened.open, args=(None,)
+        _("Back to the search"),
+        key="hub-back",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=opened.open,
+        args=(None,),
     )
     permit = workbench.accounts.permit(me)
     try:
@@ -57,7 +62,7 @@ def _about(workbench: Workbench, found: Repository, judged: Judged) -> None:
     st.subheader(error_box.plain(found.id), anchor=False)
     st.caption(" · ".join(searching.facts(found.found)))
     hub = workbench.hub.endpoint
-    links = [f"[{_('its page on the Hub')}]({hub}/{quote(found.id)})"]
+    links = [_("[its page on the Hub]({address})", address=f"{hub}/{quote(found.id)}")]
     links += [
         _("made from [{name}]({address})", name=error_box.plain(base), address=f"{hub}/{quote(base)}")
         for base in found.found.base[:3]
@@ -75,7 +80,7 @@ def _about(workbench: Workbench, found: Repository, judged: Judged) -> None:
 
 def _best(workbench: Workbench, me: str, found: Repository, judged: Judged, best: Advice) -> None:
     with st.container(border=True):
-        st.markdown(f"**{_('Recommended here: {name}', name=error_box.plain(best.variant.label))}**")
+        st.markdown(_("**Recommended here: {name}**", name=error_box.plain(best.variant.label)))
         st.markdown(_(best.reason))
         st.markdown(estimates.line(best, judged.pace))
         _get(workbench, me, found, best.variant, "best")

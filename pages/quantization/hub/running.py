@@ -34,7 +34,7 @@ def _draw(workbench: Workbench, me: str, ran: bool) -> None:
     if not found:
         return
     with st.container(border=True):
-        st.markdown(f"**{ngettext('{count} download', '{count} downloads', len(found))}**")
+        st.markdown(ngettext("**{count} download**", "**{count} downloads**", len(found)))
         for one in found:
             _one(workbench, me, one)
         if ran:

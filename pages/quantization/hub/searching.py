@@ -38,6 +38,7 @@ LANGUAGES = ("", "en", "fr", "de", "es", "it", "pt", "nl", "ar", "zh", "ja")
 
 def show(workbench: Workbench, me: str) -> None:
     """Draws it. Nothing is asked before somebody searches."""
+    _restore(st.session_state.get(WANTED))
     with st.form("hub-search", border=False):
         row = st.container(horizontal=True, vertical_alignment="bottom")
         text = row.text_input(
@@ -86,6 +87,17 @@ def _narrowed() -> Search:
     return Search(author=author, language=language or "", licence=licence or "", sort=sort, least=least, most=most)
 
 
+def _restore(wanted: Search | None) -> None:
+    """What was searched for stands in the form again after a repository was open: Streamlit lets go of a form that is
+    not drawn."""
+    if wanted is None or "hub-text" in st.session_state:
+        return
+    size = next(key for key, (_name, *ends) in SIZES.items() if ends == [wanted.least, wanted.most])
+    kept = {"text": wanted.text, "size": size, "sort": wanted.sort, "author": wanted.author}
+    for name, value in {**kept, "language": wanted.language, "licence": wanted.licence}.items():
+        st.session_state[f"hub-{name}"] = value
+
+
 def _ideas() -> None:
     st.caption(_("Families with small models, to begin with:"))
     row = st.container(horizontal=True)
@@ -95,7 +107,7 @@ def _ideas() -> None:
 
 def _want(wanted: Search) -> None:
     st.session_state[WANTED] = wanted
-    st.session_state["hub-text"] = wanted.text
+    st.session_state.pop("hub-text", None)
 
 
 def _results(workbench: Workbench, me: str, wanted: Search) -> None:
