@@ -88,6 +88,10 @@ class Judge:
         kept = bandwidth.kept(self._settings.home) or self._measured()
         return Pace(bytes_per_s=kept.bytes_per_s, measured=False, at=kept.at) if kept else None
 
+    def measure_again(self) -> bool:
+        """Measures the memory bandwidth anew; False where models are at work, which it would disturb."""
+        return self._measured() is not None
+
     def _bytes_a_token(self, info: ModelInfo) -> float:
         try:
             share = advice.share_read(reader.read(self._catalog.path(info)))

@@ -195,6 +195,14 @@ def test_a_look_inside_reads_the_header_only(workbench: Workbench, hub: LocalHub
     assert len(page.at.dataframe) == 0
 
 
+def test_the_bandwidth_is_measured_again_on_demand(workbench: Workbench, hub: LocalHub) -> None:
+    page = Finding(workbench, repo=ID)
+    before = workbench.judge.pace(PERSON)
+    page.press("hub-bandwidth")
+    after = workbench.judge.pace(PERSON)
+    assert before is not None and after is not None and (after.at or 0) > (before.at or 0)
+
+
 @pytest.mark.parametrize("id", ["org/nothing", "../..", "<b>x</b>/y"])
 def test_what_is_not_there_is_said(workbench: Workbench, hub: LocalHub, id: str) -> None:
     page = Finding(workbench, repo=id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.hub.advice import Advice, Pace
-from core.hub.judge import Judged
+from core.hub.judge import Judge, Judged
 from pages.ui import error_box
 from pages.ui.words import _, count, date_time, number, rate, size, tokens
 
@@ -32,10 +32,18 @@ def line(one: Advice, pace: Pace | None) -> str:
     return " · ".join(parts)
 
 
-def show(judged: Judged) -> None:
+def show(judge: Judge, judged: Judged) -> None:
     """How the figures were come by, folded."""
     with st.expander(_("How these figures were come by"), icon=":material/help:"):
         st.markdown("\n\n".join([_memory(judged), _speed(judged.pace), _bits()]))
+        if judged.pace is None or not judged.pace.measured:
+            st.button(
+                _("Measure again"),
+                key="hub-bandwidth",
+                icon=":material/speed:",
+                help=_("Reads 256 MB of memory a few times, in about a second. Let nothing else work meanwhile."),
+                on_click=judge.measure_again,
+            )
 
 
 def _memory(judged: Judged) -> str:

@@ -50,7 +50,7 @@ def _draw(header: GGUF) -> None:
         (_("Header"), size(header.data_offset)),
         (_("Types of its tensors"), _types(header)),
     ]
-    st.markdown("\n".join(f"- {name}: {value}" for name, value in known if value))
+    st.markdown("\n".join("- " + _("{name}: {value}", name=name, value=value) for name, value in known if value))
     st.dataframe(
         {
             _("Key"): list(header.metadata),

@@ -54,7 +54,7 @@ def show(workbench: Workbench, me: str, id: str) -> None:
     st.subheader(ngettext("{count} quantization", "{count} quantizations", len(judged.advices)), anchor=False)
     for one in judged.advices:
         _row(workbench, me, found, judged, one)
-    estimates.show(judged)
+    estimates.show(workbench.judge, judged)
     _others(workbench, me, found)
 
 

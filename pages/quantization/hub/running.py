@@ -46,7 +46,7 @@ def _one(workbench: Workbench, me: str, one: Download) -> None:
     if one.state == "done":
         _done(workbench, me, one, name)
         return
-    st.progress(min(one.done / one.size, 1.0), text=f"{name}: {_far(one)}")
+    st.progress(min(one.done / one.size, 1.0), text=_("{name}: {value}", name=name, value=_far(one)))
     if one.error is not None:
         error_box.show(one.error)
     downloads, permit = workbench.downloads, workbench.accounts.permit(me)

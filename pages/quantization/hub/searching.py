@@ -45,7 +45,6 @@ def show(workbench: Workbench, me: str) -> None:
             _("Part of a model's name, or OWNER/NAME"),
             key="hub-text",
             placeholder=_("for example: Qwen3 4B"),
-            max_chars=200,
         )
         pressed = row.form_submit_button(_("Search"), icon=":material/search:", key="hub-go")
         with st.expander(_("Narrow the search"), icon=":material/tune:"):
@@ -67,7 +66,7 @@ def _narrowed() -> Search:
     first, second = st.columns(2)
     sized = first.selectbox(_("Size"), list(SIZES), format_func=lambda key: _(SIZES[key][0]), key="hub-size")
     sort = second.selectbox(_("Order"), list(ORDERS), format_func=lambda key: _(ORDERS[key]), key="hub-sort")
-    author = first.text_input(_("Author"), key="hub-author", placeholder="bartowski", max_chars=100)
+    author = first.text_input(_("Author"), key="hub-author", placeholder="bartowski")
     language = second.selectbox(
         _("Language"),
         LANGUAGES,
