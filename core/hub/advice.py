@@ -22,7 +22,7 @@ from core.hub.values import Repository, Variant
 from core.models.local import model_settings
 from core.models.local.model_settings import ModelSettings
 
-Verdict = Literal["fits", "tight", "too large"]
+Verdict = Literal["fits", "tight", "does not fit"]
 
 COMFORTABLE = 0.9
 BESIDES = 1.15
@@ -107,13 +107,13 @@ def _parameters(repository: Repository, header: GGUF | None) -> int | None:
 def _one(variant: Variant, header: GGUF | None, parameters: int | None, budget: int, pace: Pace | None) -> Advice:
     if header is None:
         needed, longest = int(variant.size * BESIDES), None
-        verdict: Verdict = "too large" if variant.size > budget else _verdict(needed, budget)
+        verdict: Verdict = "does not fit" if variant.size > budget else _verdict(needed, budget)
     else:
         defaults = ModelSettings()
         told = model_settings.memory_needed(header, defaults)
         needed = told.total - told.weights + variant.size
         longest = model_settings.context_that_fits(header, defaults, budget=budget - variant.size + told.weights)
-        verdict = _verdict(needed, budget) if longest >= LEAST_CONTEXT or needed <= budget else "too large"
+        verdict = _verdict(needed, budget) if longest >= LEAST_CONTEXT or needed <= budget else "does not fit"
     return Advice(
         variant=variant,
         verdict=verdict,

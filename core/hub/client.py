@@ -60,10 +60,12 @@ class Hub:
         return self._offline
 
     def allowed(self, permit: Permit = ANYTHING) -> None:
-        """Raises `LocalOnly` or `HubOffline` where nothing may be asked."""
+        """Raises `LocalOnly`, `HubOffline` or, where this machine is on no network, `HubUnreachable`. Asks nothing."""
         permit.reach(NAME, away=self.away)
         if self._offline:
             raise HubOffline
+        if self.away and not _on_a_network():
+            raise HubUnreachable(address=self.endpoint, detail=N_("this machine is on no network"))
 
     def search(self, wanted: Search, permit: Permit = ANYTHING) -> list[Found]:
         """Repositories with GGUF files, in the order asked for. Raises a `HubError`, or `LocalOnly`."""
@@ -81,16 +83,25 @@ class Hub:
     def header(self, repository: Repository, file: HubFile, permit: Permit = ANYTHING) -> GGUF:
         """The checked header of a file, of which only that much is fetched. Raises `ModelFileInvalid` or as above."""
         self.allowed(permit)
-        return self._once(
-            ("header", repository.id, repository.commit, file.name), lambda: self._header(repository, file)
-        )
+        key = ("header", repository.id, repository.commit, file.name)
+        return self._once(key, lambda: self._header(repository, file, permit))
 
     @contextmanager
-    def stream(self, repository: str, commit: str, name: str, *, start: int, end: int | None = None) -> Iterator[Any]:
+    def stream(
+        self,
+        repository: str,
+        commit: str,
+        name: str,
+        *,
+        start: int,
+        end: int | None = None,
+        permit: Permit = ANYTHING,
+    ) -> Iterator[Any]:
         """The response with a file's bytes from `start` on, up to `end` (not included) where given; 200 or 206.
 
-        Raises a `HubError`; what breaks while it is read raises `httpx2.TransportError`.
+        Raises a `HubError` or `LocalOnly`; what breaks while it is read raises `httpx2.TransportError`.
         """
+        self.allowed(permit)
         from huggingface_hub import get_session, hf_hub_url
 
         session.use(self.endpoint)
@@ -155,11 +166,11 @@ class Hub:
                 raise HubFailed(detail=N_("what it says cannot be read"))
             return Repository(found=_found(told), commit=told.sha, variants=naming.variants(filter(None, files)))
 
-    def _header(self, repository: Repository, file: HubFile) -> GGUF:
+    def _header(self, repository: Repository, file: HubFile, permit: Permit) -> GGUF:
         place = Path(f"{self.endpoint}/{repository.id}/{file.name}")
 
         def fetch(start: int, end: int) -> AbstractContextManager[Any]:
-            return self.stream(repository.id, repository.commit, file.name, start=start, end=end)
+            return self.stream(repository.id, repository.commit, file.name, start=start, end=end, permit=permit)
 
         ranged = Ranged(fetch, size=file.size, address=self.endpoint)
         with self._asking(f"{repository.id}/{file.name}"):
@@ -188,6 +199,14 @@ class Hub:
             while len(self._kept) > KEPT:
                 del self._kept[min(self._kept, key=lambda one: self._kept[one][0])]
         return answer
+
+
+def _on_a_network() -> bool:
+    """Whether any network but the machine's own is up. Nothing is sent to find out."""
+    import psutil
+
+    there = psutil.net_if_stats().values()
+    return any(one.isup and "loopback" not in one.flags.split(",") for one in there)
 
 
 def _tags(wanted: Search) -> list[str]:

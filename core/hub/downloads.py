@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -92,12 +93,12 @@ class Downloads:
         earlier = next((one for one in self._plans.list(owner) if one.id == plan.id), None)
         if earlier is not None and earlier.files != plan.files and plan.id not in self._running:
             self._plans.delete(earlier)  # what came is of other files
-        return self._begin(owner, plan)
+        return self._begin(owner, plan, permit)
 
     def resume(self, owner: str, id: str, permit: Permit = ANYTHING) -> Download:
         """Goes on with one that is paused, failed, or left by a program that ended. Raises as `start`, `NotThere`."""
         self._hub.allowed(permit)
-        return self._begin(owner, self._plan(owner, id))
+        return self._begin(owner, self._plan(owner, id), permit)
 
     def pause(self, owner: str, id: str) -> None:
         """Asks it to end for now; what came stays. Raises `NotThere`."""
@@ -159,7 +160,7 @@ class Downloads:
             raise NotThere(what=N_("download"))
         return plan
 
-    def _begin(self, owner: str, plan: Plan) -> Download:
+    def _begin(self, owner: str, plan: Plan, permit: Permit) -> Download:
         with self._lock:
             entry = self._running.get(plan.id)
             if entry is not None and entry[1].state == "running":
@@ -169,7 +170,8 @@ class Downloads:
                 self._make_room(plan)
                 self._plans.keep(plan)
                 meter = _Meter()
-                job = self._jobs.start(owner, KIND, plan.files[0].name, lambda job: self._work(job, plan, meter))
+                work = partial(self._work, plan=plan, meter=meter, permit=permit)
+                job = self._jobs.start(owner, KIND, plan.files[0].name, work)
                 entry = self._running[plan.id] = (plan, job, meter)
         told = self._told(plan, entry)
         assert told is not None
@@ -192,10 +194,10 @@ class Downloads:
                 file=plan.files[0].name, needed_gb=round(needed / 1e9, 2), free_gb=round(max(free, 0) / 1e9, 2)
             )
 
-    def _work(self, job: Job, plan: Plan, meter: _Meter) -> Path:
+    def _work(self, job: Job, *, plan: Plan, meter: _Meter, permit: Permit) -> Path:
         try:
             with self._slot(job, plan), self._plans.locked(plan):
-                return self._bring(job, plan, meter)
+                return self._bring(job, plan, meter, permit)
         except Halted:
             with self._lock:
                 stopped = plan.id in self._stopped
@@ -211,12 +213,12 @@ class Downloads:
             job.step(self._plans.have(plan), plan.size, WAITING)
         return _Slot(self._slots)
 
-    def _bring(self, job: Job, plan: Plan, meter: _Meter) -> Path:
+    def _bring(self, job: Job, plan: Plan, meter: _Meter, permit: Permit) -> Path:
         before = 0
         for file in plan.files:
-            if not _is(self._plans.target(plan, file), file.size):
-                tell = self._teller(job, plan, before, meter)
-                transfer.fetch(self._hub, plan.repository, plan.commit, file, self._plans.target(plan, file), tell)
+            target, tell = self._plans.target(plan, file), self._teller(job, plan, before, meter)
+            if not transfer.is_whole(target, file, tell):
+                transfer.fetch(self._hub, plan.repository, plan.commit, file, target, tell, permit)
             before += file.size
             job.step(before, plan.size)
         for file in reversed(plan.files):

@@ -88,9 +88,9 @@ class Judge:
         kept = bandwidth.kept(self._settings.home) or self._measured()
         return Pace(bytes_per_s=kept.bytes_per_s, measured=False, at=kept.at) if kept else None
 
-    def measure_again(self) -> bool:
-        """Measures the memory bandwidth anew; False where models are at work, which it would disturb."""
-        return self._measured() is not None
+    def measure_again(self) -> None:
+        """Measures the memory bandwidth anew; not where models are at work, which it would disturb."""
+        self._measured()
 
     def _bytes_a_token(self, info: ModelInfo) -> float:
         try:

@@ -31,7 +31,7 @@ from core.models.remote.address import whereabouts
 if TYPE_CHECKING:
     import httpx2
 
-CONNECT_S = 8.0
+CONNECT_S = 5.0
 SILENCE_S = 20.0
 """The longest silence of the Hub, seconds."""
 

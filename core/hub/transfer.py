@@ -30,6 +30,7 @@ from core.gguf import reader
 from core.hub import session
 from core.hub.client import Hub
 from core.hub.values import HubFile
+from core.models.remote.permit import ANYTHING, Permit
 
 TRIES = 6
 """Attempts in a row that bring nothing, after which it is given up for now."""
@@ -50,7 +51,9 @@ def part_of(target: Path) -> Path:
     return target.with_name(target.name + ".part")
 
 
-def fetch(hub: Hub, repository: str, commit: str, file: HubFile, target: Path, tell: Tell) -> None:
+def fetch(
+    hub: Hub, repository: str, commit: str, file: HubFile, target: Path, tell: Tell, permit: Permit = ANYTHING
+) -> None:
     """The whole of the file in `part_of(target)`, checked, its header too.
 
     Raises `DownloadBroken`, `DownloadDamaged`, `FolderUnusable`, `ModelFileInvalid` or what the Hub refuses with.
@@ -59,7 +62,7 @@ def fetch(hub: Hub, repository: str, commit: str, file: HubFile, target: Path, t
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("r+b" if part.exists() else "w+b") as here:
-            _File(hub, repository, commit, file, here, tell).complete()
+            _File(hub, repository, commit, file, here, tell, permit).complete()
             os.fsync(here.fileno())
     except OSError as error:
         raise unusable(part.parent, error) from error
@@ -73,6 +76,24 @@ def fetch(hub: Hub, repository: str, commit: str, file: HubFile, target: Path, t
         raise ModelFileInvalid(model=file.name, detail=error.values["detail"]) from error
 
 
+def is_whole(target: Path, file: HubFile, tell: Tell) -> bool:
+    """Whether the file has been here before, by its size and its sum. Raises `FolderUnusable`."""
+    try:
+        if target.stat().st_size != file.size:
+            return False
+        found, here = hashlib.sha256(), 0
+        with target.open("rb") as data:
+            while file.sha256 is not None and (piece := data.read(PIECE)):
+                found.update(piece)
+                here += len(piece)
+                tell(here, CHECKING)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise unusable(target.parent, error) from error
+    return file.sha256 in (None, found.hexdigest())
+
+
 def unusable(folder: Path, error: OSError) -> FolderUnusable:
     """The error of a folder that cannot be written to."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -82,13 +103,16 @@ def unusable(folder: Path, error: OSError) -> FolderUnusable:
 class _File:
     """One download. `have`: bytes that are here, of which the sum is `sum`."""
 
-    def __init__(self, hub: Hub, repository: str, commit: str, file: HubFile, here: BinaryIO, tell: Tell) -> None:
+    def __init__(
+        self, hub: Hub, repository: str, commit: str, file: HubFile, here: BinaryIO, tell: Tell, permit: Permit
+    ) -> None:
         self._hub = hub
         self._repository = repository
         self._commit = commit
         self._file = file
         self._here = here
         self._tell = tell
+        self._permit = permit
         self._begin_anew()
 
     def complete(self) -> None:
@@ -125,7 +149,8 @@ class _File:
         import httpx2
 
         size = self._file.size
-        with self._hub.stream(self._repository, self._commit, self._file.name, start=self.have) as response:
+        name, start = self._file.name, self.have
+        with self._hub.stream(self._repository, self._commit, name, start=start, permit=self._permit) as response:
             self._begin_where(response)
             try:
                 for chunk in response.iter_raw():

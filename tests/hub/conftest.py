@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.hub import transfer
 from core.hub.client import Hub
 from core.hub.downloads import Downloads
 from core.jobs import Jobs
@@ -69,3 +70,9 @@ def jobs() -> Iterator[Jobs]:
 @pytest.fixture
 def downloads(hub: Hub, settings: Settings, jobs: Jobs) -> Downloads:
     return Downloads(hub, settings.models, jobs)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken connection is taken up again at once; how often is as it is."""
+    monkeypatch.setattr(transfer, "LONGEST_WAIT_S", 0)

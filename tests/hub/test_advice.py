@@ -66,7 +66,7 @@ def test_less_than_four_bits_come_with_a_warning() -> None:
 
 def test_where_none_fits_none_is_recommended() -> None:
     told = advice.advise(repository(), None, budget=BILLION // 10, pace=None)
-    assert {one.verdict for one in told} == {"too large"} and not any(one.recommended for one in told)
+    assert {one.verdict for one in told} == {"does not fit"} and not any(one.recommended for one in told)
 
 
 def test_bits_and_tokens_a_second_are_what_they_are_said_to_be() -> None:
@@ -100,7 +100,9 @@ def test_with_a_header_the_memory_is_what_it_is_for_a_local_file(smollm: Path) -
     assert told[0].bits_per_weight == pytest.approx(size * 8 / 134_515_008, rel=0.01)
 
 
-@pytest.mark.parametrize(("share", "verdict"), [(0.85, "fits"), (0.95, "tight"), (1.05, "tight"), (3.0, "too large")])
+@pytest.mark.parametrize(
+    ("share", "verdict"), [(0.85, "fits"), (0.95, "tight"), (1.05, "tight"), (3.0, "does not fit")]
+)
 def test_the_badge_follows_the_memory(smollm: Path, share: float, verdict: str) -> None:
     """Just above the budget a shorter context still fits; far above it nothing does."""
     one = Variant(label="Q4_1", kind="model", files=(HubFile(name="s.gguf", size=smollm.stat().st_size),))

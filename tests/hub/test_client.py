@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.errors import (
     HubBusy,
@@ -22,6 +27,7 @@ from core.errors import (
 from core.gguf import reader
 from core.hub import naming, session
 from core.hub.client import Hub
+from core.hub.ranged import Ranged
 from core.hub.values import HubFile, Search
 from core.models.remote.permit import Permit
 from core.settings import Settings
@@ -294,6 +300,52 @@ def test_local_only_asks_nothing_elsewhere(tmp_path: Path) -> None:
     for ask in (lambda p: hub.search(Search(), p), lambda p: hub.repository("org/tiny-GGUF", p)):
         with pytest.raises(LocalOnly, match="Hugging Face Hub"):
             ask(NothingLeaves())
+
+
+def test_a_machine_on_no_network_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine really has: it says what the system says."""
+    import psutil
+
+    there = psutil.net_if_stats()
+    alone = {name: one for name, one in there.items() if "loopback" in one.flags.split(",")}
+    monkeypatch.setattr(psutil, "net_if_stats", lambda: alone)
+    with pytest.raises(HubUnreachable, match="on no network"):
+        Hub(Settings(home=tmp_path, hub="https://hub.example.org")).allowed()
+    Hub(Settings(home=tmp_path, hub="http://127.0.0.1:1")).allowed()
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(min_size=1, max_size=3000), reads=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 900))))
+def test_reading_by_ranges_is_reading(data: bytes, reads: list[tuple[int, int]]) -> None:
+    """Whatever is read in whatever order, by windows of a few bytes."""
+
+    class Response:
+        status_code = 206
+
+        def __init__(self, part: bytes) -> None:
+            self.headers: dict[str, str] = {"content-range": f"bytes 0-0/{len(data)}"}
+            self._part = part
+
+        def iter_raw(self) -> Iterator[bytes]:
+            yield from (self._part[at : at + 7] for at in range(0, len(self._part), 7))
+
+    file = Ranged(lambda start, end: nullcontext(Response(data[start:end])), size=len(data), address="x")
+    file._next = 16
+    for position, count in reads:
+        place = min(position, len(data))
+        file.seek(place)
+        assert file.read(count) == data[place : place + count]
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.text(alphabet=st.sampled_from("ab./\\:\0 -~$\n\u202e"), max_size=20))
+def test_no_name_leads_out_of_the_models_folder(name: str) -> None:
+    root = Path("/models/org/x")
+    if naming.is_safe(name):
+        place = Path(os.path.normpath(root.joinpath(*name.split("/"))))
+        assert place.is_relative_to(root) and place != root and "\0" not in name
+    naming.variants([HubFile(name=name + ".gguf", size=1)])
+    naming.label(name)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,15 @@ def test_a_repository_is_judged_for_this_machine(workbench: Workbench, hub: Loca
     assert page.press("hub-back").at.text_input(key="hub-text").value == "tiny"
 
 
+def test_more_is_shown_on_demand(workbench: Workbench, hub: LocalHub) -> None:
+    for number in range(30):
+        hub.add(Repo(f"many/m{number}-GGUF"))
+    page = Finding(workbench).search("many/")
+    assert "20 repositories" in page.texts()
+    page.press("hub-more")
+    assert "30 repositories" in page.texts() and [b for b in page.at.button if b.key == "hub-more"] == []
+
+
 def test_a_name_typed_whole_is_opened(workbench: Workbench, hub: LocalHub) -> None:
     page = Finding(workbench).search(ID)
     assert "2 quantizations" in page.texts()

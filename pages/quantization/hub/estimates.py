@@ -9,12 +9,12 @@ from core.hub.judge import Judge, Judged
 from pages.ui import error_box
 from pages.ui.words import _, count, date_time, number, rate, size, tokens
 
-BADGES = {"fits": ":material/check_circle:", "tight": ":material/warning:", "too large": ":material/cancel:"}
+BADGES = {"fits": ":material/check_circle:", "tight": ":material/warning:", "does not fit": ":material/cancel:"}
 
 
 def badge(one: Advice) -> str:
     """An icon and words: does it fit."""
-    words = {"fits": _("fits"), "tight": _("tight"), "too large": _("does not fit")}
+    words = {"fits": _("fits"), "tight": _("tight"), "does not fit": _("does not fit")}
     return f"{BADGES[one.verdict]} {words[one.verdict]}"
 
 
@@ -26,7 +26,7 @@ def line(one: Advice, pace: Pace | None) -> str:
     parts.append(badge(one))
     if one.longest_context:
         parts.append(_("context up to {length}", length=tokens(one.longest_context)))
-    if one.tokens_per_s is not None and pace is not None and one.verdict != "too large":
+    if one.tokens_per_s is not None and pace is not None and one.verdict != "does not fit":
         told = rate(one.tokens_per_s, estimated=pace.measured)
         parts.append(told if pace.measured else _("at most {rate}", rate=told))
     return " · ".join(parts)

@@ -18,7 +18,7 @@ def show(workbench: Workbench, me: str) -> None:
     try:
         workbench.hub.allowed(workbench.accounts.permit(me))
     except WorkbenchError as error:
-        error_box.show(error)
+        error_box.show(error, key="hub-allowed", retry=True)
         return
     st.caption(
         privacy.of_address(workbench.hub.endpoint, "Hugging Face")

@@ -6,6 +6,7 @@ import streamlit as st
 from msgspec import structs
 
 from core.errors import WorkbenchError
+from core.hub.client import MAX_FOUND
 from core.hub.naming import is_repository
 from core.hub.values import Found, Search, Sort
 from core.workbench import Workbench
@@ -122,6 +123,9 @@ def _results(workbench: Workbench, me: str, wanted: Search) -> None:
     st.caption(ngettext("{count} repository", "{count} repositories", len(found)))
     for one in found:
         _row(one)
+    if len(found) == wanted.limit < MAX_FOUND:
+        more = structs.replace(wanted, limit=min(wanted.limit * 2, MAX_FOUND))
+        st.button(_("Show more"), key="hub-more", icon=":material/expand_more:", on_click=_want, args=(more,))
 
 
 def _row(one: Found) -> None:
