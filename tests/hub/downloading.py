@@ -5,11 +5,10 @@ from __future__ import annotations
 from core.hub.client import Hub
 from core.hub.downloads import Download, Downloads
 from core.settings import Settings
-from tests.e2e.serving import until
+from tests.e2e.serving import PATIENCE_S, until
 from tests.hub.local_hub import Fault, Repo
 
 ME, OTHER = "person", "somebody else"
-PATIENCE_S = 60
 
 
 def begin(downloads: Downloads, hub: Hub, id: str = "org/tiny-GGUF", label: str | None = None) -> Download:

@@ -25,7 +25,7 @@ from core.hub.downloads import AT_ONCE, Downloads
 from core.jobs import Jobs
 from core.models.catalog import Catalog
 from core.settings import Settings
-from tests.e2e.serving import until
+from tests.e2e.serving import PATIENCE_S, until
 from tests.hub.downloading import ME, OTHER, begin, ended, files, paused
 from tests.hub.local_hub import Fault, LocalHub, Repo
 from tests.hub.test_client import NothingLeaves
