@@ -22,7 +22,7 @@ from core.hub.ranged import Ranged
 from core.hub.values import Found, HubFile, Repository, Search
 from core.models.remote.address import whereabouts
 from core.models.remote.permit import ANYTHING, Permit
-from core.settings import Settings
+from core.settings import HUB, Settings
 
 if TYPE_CHECKING:
     import httpx2
@@ -74,11 +74,19 @@ class Hub:
 
     def repository(self, id: str, permit: Permit = ANYTHING) -> Repository:
         """One repository with its quantizations. Raises `HubNotFound`, another `HubError`, or `LocalOnly`."""
-        id = id.strip().removeprefix(self.endpoint + "/").removeprefix("https://huggingface.co/").strip("/")
-        if not naming.is_repository(id):
-            raise NameInvalid(name=repr(id[:100]))
+        named = self.named(id)
+        if named is None:
+            raise NameInvalid(name=repr(id.strip()[:100]))
         self.allowed(permit)
-        return self._once(("repository", id), lambda: self._repository(id))
+        return self._once(("repository", named), lambda: self._repository(named))
+
+    def named(self, text: str) -> str | None:
+        """The repository that somebody typed: OWNER/NAME, or the address of a page of it; None where it is none."""
+        text = text.strip()
+        for address in (self.endpoint, HUB):
+            if text.startswith(f"{address}/"):
+                text = "/".join(text.removeprefix(f"{address}/").split("/")[:2])
+        return text if naming.is_repository(text) else None
 
     def header(self, repository: Repository, file: HubFile, permit: Permit = ANYTHING) -> GGUF:
         """The checked header of a file, of which only that much is fetched. Raises `ModelFileInvalid` or as above."""
@@ -215,8 +223,10 @@ def _tags(wanted: Search) -> list[str]:
 
 
 def _range(wanted: Search) -> str | None:
-    ends = [f"{name}:{value}" for name, value in (("min", wanted.least), ("max", wanted.most)) if value is not None]
-    return ",".join(ends) or None
+    """As the Hub writes it: "min:500M,max:7B"."""
+    ends = [(name, value) for name, value in (("min", wanted.least), ("max", wanted.most)) if value is not None]
+    told = [f"{name}:{value / 1e9:g}B" if value >= 1e9 else f"{name}:{value / 1e6:g}M" for name, value in ends]
+    return ",".join(told) or None
 
 
 def _found(told: Any) -> Found:

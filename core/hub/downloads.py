@@ -135,11 +135,12 @@ class Downloads:
         told = [self._told(plan, entries.get(id)) for id, plan in plans.items()]
         return [one for one in told if one is not None]
 
-    def running(self, owner: str) -> bool:
-        """Whether any of the owner's is at work."""
+    def running(self, owner: str) -> frozenset[str]:
+        """The ids of the owner's that are at work."""
         with self._lock:
             entries = list(self._running.values())
-        return any(job.state == "running" for plan, job, _ in entries if plan.owner == owner_mark(owner))
+        mine = [(plan, job) for plan, job, _ in entries if plan.owner == owner_mark(owner)]
+        return frozenset(plan.id for plan, job in mine if job.state == "running")
 
     def job(self, owner: str, id: str) -> Job:
         """What is at work on it, to wait for. Raises `NotThere`."""

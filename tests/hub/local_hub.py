@@ -283,7 +283,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _within(total: int | None, wanted: str) -> bool:
-    ends = dict(part.split(":") for part in wanted.split(",") if part)
+    units = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+    parts = [part.split(":") for part in wanted.split(",") if part]
+    ends = {name: float(value[:-1]) * units[value[-1]] for name, value in parts}
     if not ends:
         return True
-    return total is not None and int(ends.get("min", 0)) <= total <= int(ends.get("max", 10**15))
+    return total is not None and ends.get("min", 0) <= total <= ends.get("max", 1e15)

@@ -102,7 +102,7 @@ def test_an_answer_is_kept_for_the_next_click(several: LocalHub, hub: Hub) -> No
 def test_a_repository_lists_its_quantizations(local: LocalHub, hub: Hub, model: bytes, parts: dict[str, bytes]) -> None:
     files = {"README.md": b"#", "tiny-Q4_K_M.gguf": model[:900], "mmproj-tiny-f16.gguf": b"x", **parts}
     local.add(Repo("org/tiny-GGUF", files))
-    opened = hub.repository(f"{local.url}/org/tiny-GGUF/")
+    opened = hub.repository(f"{local.url}/org/tiny-GGUF/blob/main/tiny-Q4_K_M.gguf")
     assert opened.commit == COMMIT
     assert [(one.label, one.kind, len(one.files)) for one in opened.variants] == [
         ("Q4_K_M", "model", 1),

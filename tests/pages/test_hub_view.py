@@ -12,7 +12,7 @@ from core.hub import transfer
 from core.workbench import Workbench
 from pages.ui.owner import PERSON
 from tests.e2e.serving import until
-from tests.gguf.making import tiny
+from tests.gguf.making import Raw, string, tiny, u32
 from tests.hub.local_hub import Fault, LocalHub, Repo
 from tests.pages.sitting import Sitting
 
@@ -119,7 +119,7 @@ def test_filters_reach_the_hub(workbench: Workbench, hub: LocalHub) -> None:
     page.at.text_input(key="hub-author").set_value("org")
     page.search("tiny")  # type: ignore[attr-defined]
     (asked,) = [one for one in hub.asked if one.path == "/api/models"]
-    assert asked.query["author"] == ["org"] and asked.query["num_parameters"] == ["min:2000000000,max:5000000000"]
+    assert asked.query["author"] == ["org"] and asked.query["num_parameters"] == ["min:2B,max:5B"]
 
 
 def test_a_repository_is_judged_for_this_machine(workbench: Workbench, hub: LocalHub) -> None:
@@ -210,6 +210,21 @@ def test_the_bandwidth_is_measured_again_on_demand(workbench: Workbench, hub: Lo
     page.press("hub-bandwidth")
     after = workbench.judge.pace(PERSON)
     assert before is not None and after is not None and (after.at or 0) > (before.at or 0)
+
+
+def test_of_a_split_model_the_first_file_speaks(workbench: Workbench, hub: LocalHub, tmp_path: Path) -> None:
+    names = [f"tiny-F32-0000{number}-of-00002.gguf" for number in (1, 2)]
+    parts = {name: tiny(tmp_path / name, split=(number, 2)).read_bytes() for number, name in enumerate(names)}
+    hub.add(Repo("org/split", parts, gguf={"total": 21_000_000}))
+    page = Finding(workbench, repo="org/split").press(f"look-{names[0]}")
+    assert "Parameters: 21 million parameters" in page.texts() and "in its first file" in page.texts()
+    assert hub.ranges(names[1]) == []
+
+
+def test_a_model_that_writes_no_text_is_announced(workbench: Workbench, hub: LocalHub, tmp_path: Path) -> None:
+    data = Raw([string("general.architecture", "bert"), u32("bert.block_count", 1), u32("bert.pooling_type", 1)])
+    hub.add(Repo("org/embedder", {"e-Q8_0.gguf": data.write(tmp_path / "e.gguf").read_bytes()}))
+    assert "writes no text" in Finding(workbench, repo="org/embedder").texts()
 
 
 @pytest.mark.parametrize("id", ["org/nothing", "../..", "<b>x</b>/y"])

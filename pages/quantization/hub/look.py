@@ -37,18 +37,19 @@ def show(workbench: Workbench, me: str, found: Repository, variant: Variant) -> 
         except WorkbenchError as error:
             error_box.show(error)
             return
-        _draw(header)
+        _draw(header, found, variant)
 
 
-def _draw(header: GGUF) -> None:
+def _draw(header: GGUF, found: Repository, variant: Variant) -> None:
+    whole = len(variant.files) == 1
     known = [
         (_("Architecture"), error_box.plain(header.architecture or "")),
-        (_("Parameters"), parameters(header.parameters)),
+        (_("Parameters"), parameters(header.parameters if whole else found.found.parameters)),
         (_("Context it was trained for"), tokens(header.context_length) if header.context_length else ""),
         (_("Layers"), count(header.block_count)),
         (_("Vocabulary"), tokens(header.vocabulary_size) if header.vocabulary_size else ""),
         (_("Header"), size(header.data_offset)),
-        (_("Types of its tensors"), _types(header)),
+        (_("Types of its tensors") if whole else _("Types of the tensors in its first file"), _types(header)),
     ]
     st.markdown("\n".join("- " + _("{name}: {value}", name=name, value=value) for name, value in known if value))
     st.dataframe(

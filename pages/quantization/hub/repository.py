@@ -44,6 +44,14 @@ def show(workbench: Workbench, me: str, id: str) -> None:
     if not found.variants:
         st.info(_("This repository has no GGUF file that can be used."), icon=":material/info:")
         return
+    if judged.header is not None and not judged.header.generates:
+        st.info(
+            _(
+                "This model writes no text (it computes embeddings, or is a part of another one): "
+                "Chat does not offer it."
+            ),
+            icon=":material/info:",
+        )
     best = next((one for one in judged.advices if one.recommended), None)
     if best is not None:
         _best(workbench, me, found, judged, best)

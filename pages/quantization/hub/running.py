@@ -25,7 +25,7 @@ def show(workbench: Workbench, me: str) -> None:
     st.fragment(_draw, run_every=LOOK_S if running else None)(workbench, me, running)
 
 
-def _draw(workbench: Workbench, me: str, ran: bool) -> None:
+def _draw(workbench: Workbench, me: str, ran: frozenset[str]) -> None:
     if ran != workbench.downloads.running(me):
         st.rerun()  # the rest of the page shows what is here
     if (failed := st.session_state.pop(FAILED, None)) is not None:

@@ -7,7 +7,6 @@ from msgspec import structs
 
 from core.errors import WorkbenchError
 from core.hub.client import MAX_FOUND
-from core.hub.naming import is_repository
 from core.hub.values import Found, Search, Sort
 from core.workbench import Workbench
 from pages.quantization.hub import opened
@@ -51,8 +50,8 @@ def show(workbench: Workbench, me: str) -> None:
         with st.expander(_("Narrow the search"), icon=":material/tune:"):
             narrowed = _narrowed()
     if pressed:
-        if is_repository(text.strip()):
-            opened.open(text.strip())
+        if (named := workbench.hub.named(text)) is not None:
+            opened.open(named)
             st.rerun()
         st.session_state[WANTED] = structs.replace(narrowed, text=text)
     wanted = st.session_state.get(WANTED)
