@@ -35,6 +35,15 @@ BEST_BITS = 6.7
 GOOD_BITS = 4.0
 """Bits per weight below which a model is noticeably worse than it was."""
 
+QUICK = N_(
+    "The largest that fits here and writes as fast as one reads, up to 6.7 bits per weight: more of them cost memory "
+    "and speed, and hardly anything is gained."
+)
+FITTING = N_(
+    "The largest that fits here, up to 6.7 bits per weight: more of them cost memory and speed, and hardly anything is "
+    "gained."
+)
+
 READING_RATE = 6.0
 """Tokens a second that a person reads at; a model below it is waited for."""
 
@@ -72,7 +81,7 @@ def advise(repository: Repository, header: GGUF | None, *, budget: int, pace: Pa
     models = [one for one in repository.variants if one.kind == "model" and one.complete]
     parameters = _parameters(repository, header)
     found = [_one(variant, header, parameters, budget, pace) for variant in models]
-    place, reason = _best(found)
+    place, reason = _best(found, measured=pace is not None and pace.measured)
     return [
         msgspec.structs.replace(one, recommended=True, reason=reason) if number == place else one
         for number, one in enumerate(found)
@@ -129,8 +138,8 @@ def _verdict(needed: int, budget: int) -> Verdict:
     return "fits" if needed <= budget * COMFORTABLE else "tight"
 
 
-def _best(found: Sequence[Advice]) -> tuple[int | None, str]:
-    """The place of the recommended one, and why it is."""
+def _best(found: Sequence[Advice], *, measured: bool) -> tuple[int | None, str]:
+    """The place of the recommended one, and why it is. measured: whether the speeds are more than a bound."""
     fitting = [(place, one) for place, one in enumerate(found) if one.verdict == "fits"]
     fitting = fitting or [(place, one) for place, one in enumerate(found) if one.verdict == "tight"]
     if not fitting:
@@ -140,10 +149,7 @@ def _best(found: Sequence[Advice]) -> tuple[int | None, str]:
     quick = [(place, one) for place, one in sensible if (one.tokens_per_s or READING_RATE) >= READING_RATE]
     good = [(place, one) for place, one in sensible if (one.bits_per_weight or GOOD_BITS) >= GOOD_BITS]
     if quick and max(quick, key=_size)[1] in [one for _, one in good]:
-        return max(quick, key=_size)[0], N_(
-            "The largest that fits here and writes as fast as one reads, up to 6.7 bits per weight: more of them cost "
-            "memory and speed, and hardly anything is gained."
-        )
+        return max(quick, key=_size)[0], QUICK if measured else FITTING
     if good:
         return min(good, key=_size)[0], N_(
             "The smallest with 4 bits per weight or more that fits here: larger ones would write slower than one reads."

@@ -55,6 +55,8 @@ def test_the_largest_that_fits_up_to_six_bits_is_recommended() -> None:
 def test_where_memory_is_slow_a_smaller_one_is_recommended() -> None:
     label, reason = recommended(100 * BILLION, Pace(bytes_per_s=4.2 * BILLION, measured=True))
     assert label == "Q4_K_M" and "as fast as one reads" in reason
+    label, reason = recommended(100 * BILLION, Pace(bytes_per_s=4.2 * BILLION, measured=False))
+    assert label == "Q4_K_M" and "as fast as one reads" not in reason, "a bound is no promise"
     label, reason = recommended(100 * BILLION, Pace(bytes_per_s=BILLION, measured=True))
     assert label == "Q4_K_M" and "slower than one reads" in reason
 
