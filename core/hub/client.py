@@ -47,7 +47,6 @@ class Hub:
         self._token: bool | None = None if settings.machine_keys else False
         self._kept: dict[tuple[object, ...], tuple[float, Any]] = {}
         self._lock = threading.Lock()
-        self._reached = 0.0
 
     @property
     def away(self) -> bool:
@@ -130,31 +129,16 @@ class Hub:
     def _headers(self) -> dict[str, str]:
         from huggingface_hub.utils._headers import build_hf_headers
 
-        return build_hf_headers(token=self._token, library_name="inference-workbench", library_version="0")
+        return build_hf_headers(token=self._token, library_name=session.AGENT, library_version="0")
 
     def _api(self) -> Any:
         from huggingface_hub import HfApi
 
         session.use(self.endpoint)
-        self._reach()
-        return HfApi(endpoint=self.endpoint, token=self._token, library_name="inference-workbench", library_version="0")
-
-    def _reach(self) -> None:
-        """Says at once where there is no network: huggingface_hub itself tries for half a minute."""
-        import httpx2
-        from huggingface_hub import get_session
-
-        if time.monotonic() - self._reached < KEPT_S and self._reached:
-            return
-        with session.errors(self.endpoint, name=self.endpoint):
-            try:
-                get_session().head(self.endpoint, follow_redirects=False)
-            except httpx2.ConnectError as error:
-                raise HubUnreachable(address=self.endpoint, detail=session.said(error)) from error
-        self._reached = time.monotonic()
+        return HfApi(endpoint=self.endpoint, token=self._token, library_name=session.AGENT, library_version="0")
 
     def _search(self, wanted: Search) -> list[Found]:
-        with self._asking("models"):
+        with session.errors(self.endpoint, name="models"):
             listed = self._api().list_models(
                 filter=["gguf", *_tags(wanted)],
                 author=wanted.author.strip()[:100] or None,
@@ -167,7 +151,7 @@ class Hub:
             return [_found(one) for one in listed if naming.is_repository(one.id)]
 
     def _repository(self, id: str) -> Repository:
-        with self._asking(id):
+        with session.errors(self.endpoint, name=id):
             told = self._api().model_info(id, files_metadata=True, timeout=session.SILENCE_S)
             files = [_file(one) for one in told.siblings or ()]
             if not naming.is_repository(told.id) or not isinstance(told.sha, str):
@@ -181,18 +165,8 @@ class Hub:
             return self.stream(repository.id, repository.commit, file.name, start=start, end=end, permit=permit)
 
         ranged = Ranged(fetch, size=file.size, address=self.endpoint)
-        with self._asking(f"{repository.id}/{file.name}"):
+        with session.errors(self.endpoint, name=f"{repository.id}/{file.name}"):
             return reader.read_from(ranged, size=file.size, name=place)
-
-    @contextmanager
-    def _asking(self, name: str) -> Iterator[None]:
-        """After a failed request the network is looked at anew."""
-        try:
-            with session.errors(self.endpoint, name=name):
-                yield
-        except HubUnreachable:
-            self._reached = 0.0
-            raise
 
     def _once(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
         now = time.monotonic()

@@ -35,6 +35,12 @@ CONNECT_S = 5.0
 SILENCE_S = 20.0
 """The longest silence of the Hub, seconds."""
 
+AGENT = "inference-workbench"
+"""What the Hub is told who asks. Other users of huggingface_hub in this process keep its ways."""
+
+TRANSIENT = (408, 429, 500, 502, 503, 504)
+"""Statuses after which huggingface_hub would try again."""
+
 BUSY_S = 60
 """Seconds that are named where the Hub does not say when it takes requests again."""
 
@@ -67,7 +73,23 @@ def _client() -> httpx2.Client:
     import httpx2
     from huggingface_hub.utils._http import hf_request_event_hook
 
-    return httpx2.Client(
+    class Client(httpx2.Client):
+        """Says at once what fails: huggingface_hub itself tries again for minutes, while a person waits."""
+
+        def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+            if not request.headers.get("user-agent", "").startswith(f"{AGENT}/"):
+                return super().send(request, **options)
+            address = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+            try:
+                response = super().send(request, **options)
+            except httpx2.TransportError as error:
+                raise HubUnreachable(address=address, detail=said(error)) from error
+            if response.status_code in TRANSIENT:
+                response.close()
+                raise of_response(response, address, name=request.url.path.strip("/"))
+            return response
+
+    return Client(
         event_hooks={"request": [_guard, hf_request_event_hook]},
         follow_redirects=True,
         timeout=httpx2.Timeout(SILENCE_S, connect=CONNECT_S),
@@ -81,7 +103,7 @@ def _guard(request: httpx2.Request) -> None:
         raise HubLeadsAstray(address=request.url.host)
     waits = request.extensions.get("timeout") or {}
     given = {"connect": CONNECT_S, "read": SILENCE_S, "write": SILENCE_S, "pool": SILENCE_S}
-    request.extensions["timeout"] = {name: waits.get(name) or limit for name, limit in given.items()}
+    request.extensions["timeout"] = {name: min(waits.get(name) or limit, limit) for name, limit in given.items()}
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def test_a_header_is_read_by_ranges_and_nothing_else(local: LocalHub, hub: Hub, 
     true = reader.read(smollm)
     assert (header.metadata, header.tensors, header.data_offset) == (true.metadata, true.tensors, true.data_offset)
     ranges = local.ranges("smol-Q4_1.gguf")
-    assert ranges and all(ranges)
+    assert all(ranges) and 1 <= len(ranges) <= 3
     assert max(int(one.split("-")[1]) for one in ranges) < true.data_offset + (9 << 20) < true.size
 
 
@@ -271,6 +271,22 @@ def test_a_busy_hub_says_for_how_long(repo: Repo, local: LocalHub, hub: Hub) -> 
     with pytest.raises(HubBusy) as busy:
         hub.header(opened, opened.variants[0].files[0])
     assert busy.value.values == {"seconds": 55}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [(429, {"Retry-After": "300"}, HubBusy), (503, {}, HubFailed), (504, {}, HubFailed)],
+)
+def test_nobody_is_kept_waiting_for_a_hub_in_trouble(
+    local: LocalHub, hub: Hub, status: int, headers: dict[str, str], error: type[Exception]
+) -> None:
+    """huggingface_hub would ask five times more, and wait 300 s before each."""
+    local.broken = (status, headers, b"")
+    with pytest.raises(error):
+        hub.search(Search())
+    with pytest.raises(error):
+        hub.repository("org/tiny-GGUF")
+    assert len(local.asked) == 2
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {"total": "many"}, "x"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from core.errors import (
     DownloadBroken,
     DownloadDamaged,
     LocalOnly,
 )
-from core.hub import transfer
+from core.hub import session, transfer
 from core.hub.client import Hub
 from core.hub.downloads import Downloads
 from core.jobs import Jobs
@@ -53,6 +55,16 @@ def test_a_server_without_ranges_sends_it_anew(
     done = ended(downloads, begin(downloads, hub).id)
     assert done.state == "done" and done.path is not None and done.path.read_bytes() == model
     assert local.ranges("tiny-F32.gguf") == ["bytes=20000-"]
+
+
+def test_a_connection_that_falls_silent_is_given_up_for_a_new_one(
+    repo: Repo, downloads: Downloads, hub: Hub, local: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SILENCE_S", 0.3)
+    repo.fault = Fault(times=1, pause_s=5.0)
+    assert ended(downloads, begin(downloads, hub).id).state == "done"
+    first, second = local.ranges("tiny-F32.gguf")
+    assert first == "" and second.startswith("bytes=")
 
 
 def test_a_busy_hub_is_waited_for(repo: Repo, downloads: Downloads, hub: Hub, local: LocalHub) -> None:
