@@ -140,6 +140,8 @@ def _add_hub(hub: argparse.ArgumentParser) -> None:
     search.add_argument("--author", metavar="A", help="only of this account")
     search.add_argument("--language", metavar="L", help="only for this language, as fr")
     search.add_argument("--licence", metavar="L", help="only under this licence, as apache-2.0")
+    search.add_argument("--at-least", metavar="B", type=float, help="only with so many billion parameters or more")
+    search.add_argument("--at-most", metavar="B", type=float, help="only with so many billion parameters or fewer")
     search.add_argument(
         "--sort",
         choices=("downloads", "likes", "last_modified", "trending_score"),

@@ -47,6 +47,8 @@ def _search(workbench: Workbench, args: argparse.Namespace) -> None:
         author=args.author or "",
         language=args.language or "",
         licence=args.licence or "",
+        least=_billion(args.at_least),
+        most=_billion(args.at_most),
         sort=args.sort,
         limit=args.limit,
     )
@@ -55,6 +57,10 @@ def _search(workbench: Workbench, args: argparse.Namespace) -> None:
         terminal.write_json(found)
     else:
         terminal.write_table(("REPOSITORY", "PARAMETERS", "DOWNLOADS", "LICENCE", ""), [_row(one) for one in found])
+
+
+def _billion(number: float | None) -> int | None:
+    return None if number is None else int(number * 1e9)
 
 
 def _row(one: Found) -> tuple[str, ...]:

@@ -106,6 +106,7 @@
     │   ├── DownloadBroken
     │   ├── DownloadDamaged
     │   ├── DownloadRunning
+    │   ├── DownloadTooLarge
     │   ├── DiskTooSmall
     │   └── FolderUnusable
     ├── TransferError           a file of conversations cannot be read

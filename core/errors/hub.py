@@ -9,6 +9,7 @@ __all__ = [
     "DownloadBroken",
     "DownloadDamaged",
     "DownloadRunning",
+    "DownloadTooLarge",
     "FolderUnusable",
     "HubBusy",
     "HubError",
@@ -131,6 +132,16 @@ class DownloadRunning(HubError):
 
     message = N_("{file} is being downloaded already.")
     hint = N_("Wait for it, or stop it first.")
+
+
+class DownloadTooLarge(HubError):
+    """A single file larger than the Hub sends over plain HTTP. Values: file, size_gb, limit_gb."""
+
+    message = N_("{file} has {size_gb} GB in one file, and the Hub sends at most {limit_gb} GB of one over HTTP.")
+    hint = N_(
+        "Choose a quantization that is smaller or split over several files; or fetch it with `hf download` and put it "
+        "into the models folder."
+    )
 
 
 class DiskTooSmall(HubError):

@@ -18,7 +18,7 @@ from typing import Literal
 
 import msgspec
 
-from core.errors import N_, DiskTooSmall, DownloadRunning, NotThere, PartsMissing, WorkbenchError
+from core.errors import N_, DiskTooSmall, DownloadRunning, DownloadTooLarge, NotThere, PartsMissing, WorkbenchError
 from core.hub import transfer
 from core.hub.client import Hub
 from core.hub.plans import Plan, Plans, owner_mark
@@ -33,6 +33,9 @@ AT_ONCE = 3
 
 KEPT_FREE = 1 << 30
 """Bytes of the disk that are left to everything else."""
+
+LARGEST = 50_000_000_000
+"""Bytes of one file; huggingface_hub's MAX_HTTP_DOWNLOAD_SIZE: larger ones are sent by another protocol only."""
 
 RATE_OVER_S = 5.0
 """Seconds over which the speed that is shown is taken."""
@@ -77,10 +80,13 @@ class Downloads:
     def start(self, owner: str, repository: Repository, variant: Variant, permit: Permit = ANYTHING) -> Download:
         """Begins, or goes on where it was left. Returns at once.
 
-        Raises `PartsMissing`, `DiskTooSmall`, `FolderUnusable`, or what forbids asking the Hub.
+        Raises `PartsMissing`, `DownloadTooLarge`, `DiskTooSmall`, `FolderUnusable`, or what forbids asking the Hub.
         """
         if not variant.complete:
             raise PartsMissing(name=variant.label)
+        for file in variant.files:
+            if file.size > LARGEST:
+                raise DownloadTooLarge(file=file.name, size_gb=round(file.size / 1e9, 1), limit_gb=LARGEST / 1e9)
         self._hub.allowed(permit)
         plan = Plan(
             repository=repository.id,

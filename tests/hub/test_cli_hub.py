@@ -64,6 +64,8 @@ def served(local: LocalHub, model: bytes) -> Repo:
 def test_search_and_files(served: Repo, program: Program) -> None:
     (found,) = program.answered("search", "tiny", "--author", "org")
     assert (found["id"], found["downloads"], found["licence"], found["parameters"]) == (served.id, 7, "mit", 20_000)
+    assert program.answered("search", "tiny", "--at-least", "1.5") == []
+    assert len(program.answered("search", "tiny", "--at-most", "0.5")) == 1
     told = program.answered("files", served.id)
     assert [one["label"] for one in told["variants"]] == ["Q4_0", "Q8_0"]
     first = told["variants"][0]

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core.errors import (
     HubBusy,
@@ -21,18 +16,14 @@ from core.errors import (
     HubTokenRefused,
     HubUnreachable,
     LocalOnly,
-    ModelFileInvalid,
     NameInvalid,
 )
-from core.gguf import reader
-from core.hub import naming, session
+from core.hub import session
 from core.hub.client import Hub
-from core.hub.ranged import Ranged
-from core.hub.values import HubFile, Search
+from core.hub.values import Search
 from core.models.remote.permit import Permit
 from core.settings import Settings
 from tests.e2e.serving import free_port
-from tests.gguf.making import Raw, string, tiny
 from tests.hub.local_hub import COMMIT, TOKEN, Fault, LocalHub, Repo
 
 
@@ -118,101 +109,6 @@ def test_what_can_be_no_repository_is_not_asked_for(local: LocalHub, hub: Hub, n
     with pytest.raises(NameInvalid):
         hub.repository(name)
     assert local.asked == []
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../up.gguf",
-        "/etc/x.gguf",
-        "a/../../b.gguf",
-        "C:\\x.gguf",
-        "a\\b.gguf",
-        "x\x00.gguf",
-        "a/b/c/d/e.gguf",
-        ".gguf ",
-    ],
-)
-def test_a_name_that_leads_out_of_its_folder_is_no_file(name: str) -> None:
-    assert not naming.is_safe(name) and naming.variants([HubFile(name=name, size=1)]) == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [
-        ("Qwen3-8B-Q4_K_M.gguf", "Q4_K_M"),
-        ("Qwen3-8B-UD-Q4_K_XL.gguf", "UD-Q4_K_XL"),
-        ("llama-2-7b.Q8_0.gguf", "Q8_0"),
-        ("model-iq3_xxs.gguf", "IQ3_XXS"),
-        ("gpt-oss-20b-mxfp4.gguf", "MXFP4"),
-        ("BF16/big-BF16-00001-of-00003.gguf", "BF16"),
-        ("tiny-fp16.gguf", "F16"),
-        ("tinyllama.gguf", "tinyllama"),
-    ],
-)
-def test_the_quantization_is_read_from_the_name(name: str, label: str) -> None:
-    assert naming.label(name) == label
-
-
-def test_a_set_with_a_missing_part_is_marked() -> None:
-    (found,) = naming.variants([HubFile(name="m-Q8_0-00002-of-00002.gguf", size=9)])
-    assert not found.complete
-
-
-def test_a_header_is_read_by_ranges_and_nothing_else(local: LocalHub, hub: Hub, smollm: Path) -> None:
-    local.add(Repo("org/smol", {"smol-Q4_1.gguf": smollm.read_bytes()}))
-    opened = hub.repository("org/smol")
-    header = hub.header(opened, opened.variants[0].files[0])
-    true = reader.read(smollm)
-    assert (header.metadata, header.tensors, header.data_offset) == (true.metadata, true.tensors, true.data_offset)
-    ranges = local.ranges("smol-Q4_1.gguf")
-    assert all(ranges) and 1 <= len(ranges) <= 3
-    assert max(int(one.split("-")[1]) for one in ranges) < true.data_offset + (9 << 20) < true.size
-
-
-def test_a_tiny_file_takes_one_range(repo: Repo, local: LocalHub, hub: Hub, model: bytes) -> None:
-    opened = hub.repository(repo.id)
-    assert hub.header(opened, opened.variants[0].files[0]).name == "Tiny"
-    assert local.ranges("tiny-F32.gguf") == [f"bytes=0-{len(model) - 1}"]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        (lambda data: data[:2000], "ends in the middle"),
-        (lambda data: b"PK" + data[2:], "does not begin with GGUF"),
-        (lambda data: data[:8] + b"\xff" * 8 + data[16:], "claims to have"),
-    ],
-)
-def test_a_hostile_header_is_refused_as_a_local_one(local: LocalHub, hub: Hub, model: bytes, spoil, says: str) -> None:  # type: ignore[no-untyped-def]
-    data = spoil(model)
-    local.add(Repo("evil/x", {"x.gguf": data}, sizes={"x.gguf": len(data)}))
-    opened = hub.repository("evil/x")
-    with pytest.raises(ModelFileInvalid, match=says):
-        hub.header(opened, opened.variants[0].files[0])
-
-
-def test_a_header_without_end_is_given_up(local: LocalHub, hub: Hub, tmp_path: Path) -> None:
-    """A text of 16 MB in each of many values: each is allowed to be there, all together are not."""
-    pairs = [string("general.architecture", "llama"), *(string(f"k{n}", b"x" * (4 << 20)) for n in range(12))]
-    data = Raw(pairs=pairs).write(tmp_path / "x.gguf").read_bytes()
-    local.add(Repo("evil/x", {"x.gguf": data}))
-    opened = hub.repository("evil/x")
-    with pytest.raises(ModelFileInvalid):
-        hub.header(opened, opened.variants[0].files[0])
-
-
-def test_more_than_was_asked_for_is_not_taken(repo: Repo, hub: Hub) -> None:
-    repo.fault = Fault(too_long=True)
-    opened = hub.repository(repo.id)
-    assert hub.header(opened, opened.variants[0].files[0]).name == "Tiny"
-
-
-def test_a_file_that_shrinks_while_it_is_read_is_refused(repo: Repo, hub: Hub, model: bytes) -> None:
-    opened = hub.repository(repo.id)
-    repo.files["tiny-F32.gguf"] = model[:300]
-    with pytest.raises(ModelFileInvalid, match="not the one that the Hub lists"):
-        hub.header(opened, opened.variants[0].files[0])
 
 
 def test_a_gated_repository_says_where_to_agree(repo: Repo, local: LocalHub, hub: Hub) -> None:
@@ -330,40 +226,6 @@ def test_a_machine_on_no_network_is_told_at_once(tmp_path: Path, monkeypatch: py
     Hub(Settings(home=tmp_path, hub="http://127.0.0.1:1")).allowed()
 
 
-@settings(max_examples=60, deadline=None)
-@given(data=st.binary(min_size=1, max_size=3000), reads=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 900))))
-def test_reading_by_ranges_is_reading(data: bytes, reads: list[tuple[int, int]]) -> None:
-    """Whatever is read in whatever order, by windows of a few bytes."""
-
-    class Response:
-        status_code = 206
-
-        def __init__(self, part: bytes) -> None:
-            self.headers: dict[str, str] = {"content-range": f"bytes 0-0/{len(data)}"}
-            self._part = part
-
-        def iter_raw(self) -> Iterator[bytes]:
-            yield from (self._part[at : at + 7] for at in range(0, len(self._part), 7))
-
-    file = Ranged(lambda start, end: nullcontext(Response(data[start:end])), size=len(data), address="x")
-    file._next = 16
-    for position, count in reads:
-        place = min(position, len(data))
-        file.seek(place)
-        assert file.read(count) == data[place : place + count]
-
-
-@settings(max_examples=300, deadline=None)
-@given(name=st.text(alphabet=st.sampled_from("ab./\\:\0 -~$\n\u202e"), max_size=20))
-def test_no_name_leads_out_of_the_models_folder(name: str) -> None:
-    root = Path("/models/org/x")
-    if naming.is_safe(name):
-        place = Path(os.path.normpath(root.joinpath(*name.split("/"))))
-        assert place.is_relative_to(root) and place != root and "\0" not in name
-    naming.variants([HubFile(name=name + ".gguf", size=1)])
-    naming.label(name)
-
-
 @pytest.mark.parametrize(
     ("target", "hub", "astray"),
     [
@@ -390,15 +252,3 @@ def test_a_hub_elsewhere_cannot_point_at_this_machine(local: LocalHub, hub: Hub,
     with pytest.raises(HubLeadsAstray):
         get_session().get(f"{local.url}/org/x")
     assert local.asked == []
-
-
-def test_a_split_header_needs_no_other_part(local: LocalHub, hub: Hub, parts: dict[str, bytes]) -> None:
-    local.add(Repo("org/split", parts))
-    opened = hub.repository("org/split")
-    assert hub.header(opened, opened.variants[0].files[0]).block_count == 1
-
-
-def test_reading_from_anything_is_as_reading_a_file(tmp_path: Path) -> None:
-    path = tiny(tmp_path / "tiny.gguf")
-    with path.open("rb") as file:
-        assert reader.read_from(file, size=path.stat().st_size, name=path) == reader.read_one(path)

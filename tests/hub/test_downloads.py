@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
 from core.errors import (
     DiskTooSmall,
     DownloadDamaged,
     DownloadRunning,
+    DownloadTooLarge,
     FolderUnusable,
     HubGated,
     HubOffline,
@@ -21,7 +23,7 @@ from core.errors import (
 from core.gguf import reader
 from core.hub import transfer
 from core.hub.client import Hub
-from core.hub.downloads import AT_ONCE, Downloads
+from core.hub.downloads import AT_ONCE, LARGEST, Downloads
 from core.jobs import Jobs
 from core.models.catalog import Catalog
 from core.settings import Settings
@@ -157,12 +159,22 @@ def test_nobody_sees_or_stops_another_s(repo: Repo, downloads: Downloads, hub: H
     assert downloads.list(ME) == [half]
 
 
-def test_a_disk_too_small_is_said_before(repo: Repo, downloads: Downloads, hub: Hub, local: LocalHub) -> None:
-    repo.sizes["tiny-F32.gguf"] = 10**15
+def test_a_disk_too_small_is_said_before(downloads: Downloads, hub: Hub, local: LocalHub) -> None:
+    """A thousand parts of 49 GB each: more than any disk that this runs on."""
+    names = [f"huge-{number:05}-of-01000.gguf" for number in range(1, 1001)]
+    local.add(Repo("org/huge", dict.fromkeys(names, b"x"), sizes=dict.fromkeys(names, 49 * 10**9)))
     with pytest.raises(DiskTooSmall) as small:
-        begin(downloads, hub)
-    assert small.value.values["needed_gb"] == 1_000_000 and local.ranges("tiny-F32.gguf") == []
+        begin(downloads, hub, "org/huge")
+    assert small.value.values["needed_gb"] == 49_000 and local.ranges(names[0]) == []
     assert downloads.list(ME) == []
+
+
+def test_what_the_hub_does_not_send_is_said_before(repo: Repo, downloads: Downloads, hub: Hub, local: LocalHub) -> None:
+    repo.sizes["tiny-F32.gguf"] = 60 * 10**9
+    with pytest.raises(DownloadTooLarge, match="60"):
+        begin(downloads, hub)
+    assert constants.MAX_HTTP_DOWNLOAD_SIZE == LARGEST
+    assert local.ranges("tiny-F32.gguf") == [] and downloads.list(ME) == []
 
 
 def test_a_folder_that_is_none_is_said(repo: Repo, downloads: Downloads, hub: Hub, settings: Settings) -> None:

@@ -182,10 +182,12 @@ def test_what_fails_stands_at_its_download_with_the_cure(workbench: Workbench, h
     assert workbench.downloads.list(PERSON)[0].state == "done"
 
 
-def test_a_disk_too_small_is_said_where_it_was_clicked(workbench: Workbench, hub: LocalHub) -> None:
+def test_what_cannot_be_had_is_said_where_it_was_clicked(workbench: Workbench, hub: LocalHub) -> None:
     hub.repos[ID].sizes[MODEL] = 10**15
     page = Finding(workbench, repo=ID).press(f"get-row-{MODEL}")
-    assert any("Make room" in error for error in page.errors()) and workbench.downloads.list(PERSON) == []
+    assert (
+        any("split over several files" in error for error in page.errors()) and workbench.downloads.list(PERSON) == []
+    )
 
 
 def test_gated_is_explained(workbench: Workbench, hub: LocalHub) -> None:
