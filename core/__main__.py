@@ -76,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     gguf = commands.add_parser("gguf", help="show what a GGUF file holds and the memory it takes")
-    gguf.add_argument("path", metavar="PATH", help="a GGUF file, or an id that `models` lists")
+    gguf.add_argument(
+        "path",
+        metavar="PATH",
+        help="a GGUF file, an id that `models` lists, or hf://OWNER/NAME/FILE: of that only the header is fetched",
+    )
 
     providers = commands.add_parser("providers", help="list the providers that are known, and whether each has a key")
     providers.add_argument("--probe", action="store_true", help="find the model servers that run on this machine")

@@ -102,6 +102,7 @@ SMALLER = {
     "compare": ("--max-tokens", "4"),
     "rank": (),
     "hub": (),
+    "gguf": (),
 }
 VOTES = b"model_a,model_b,winner\nbig,small,model_a\nsmall,big,tie\n"
 

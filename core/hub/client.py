@@ -19,7 +19,7 @@ from core.gguf import reader
 from core.gguf.header import GGUF
 from core.hub import naming, session
 from core.hub.ranged import Ranged
-from core.hub.values import Found, HubFile, Repository, Search
+from core.hub.values import Found, HubFile, Repository, Search, Variant
 from core.models.remote.address import whereabouts
 from core.models.remote.permit import ANYTHING, Permit
 from core.settings import HUB, Settings
@@ -92,6 +92,11 @@ class Hub:
         self.allowed(permit)
         key = ("header", repository.id, repository.commit, file.name)
         return self._once(key, lambda: self._header(repository, file, permit))
+
+    def whole_header(self, repository: Repository, variant: Variant, permit: Permit = ANYTHING) -> GGUF:
+        """The checked headers of all files of a variant as one model. Raises as `header`."""
+        first, *others = (self.header(repository, file, permit) for file in variant.files)
+        return reader.joined(first, others) if others else first
 
     @contextmanager
     def stream(

@@ -82,6 +82,21 @@ def test_the_tables_say_the_same(served: Repo, program: Program) -> None:
     assert "memory bandwidth" in err
 
 
+def test_a_file_on_the_hub_is_inspected_by_its_header_alone(
+    served: Repo, program: Program, local: LocalHub, tmp_path: Path
+) -> None:
+    here = tmp_path / "here.gguf"
+    here.write_bytes(served.files["tiny-Q4_0.gguf"])
+
+    def inspected(place: str) -> Any:
+        command = [sys.executable, "-m", "core", "gguf", place, "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=program.environ, capture_output=True, check=True)
+        return {name: value for name, value in json.loads(done.stdout).items() if name != "path"}
+
+    assert inspected(f"hf://{served.id}/tiny-Q4_0.gguf") == inspected(str(here))
+    assert all(local.ranges("tiny-Q4_0.gguf"))
+
+
 def test_a_download_is_a_model_afterwards(served: Repo, program: Program) -> None:
     told = program.answered("download", served.id, "q4_0")
     assert Path(told["path"]).read_bytes() == served.files["tiny-Q4_0.gguf"]

@@ -99,6 +99,24 @@ def test_reading_by_ranges_is_reading(data: bytes, reads: list[tuple[int, int]])
         assert file.read(count) == data[place : place + count]
 
 
+def test_a_split_model_s_headers_are_one(local: LocalHub, hub: Hub, parts: dict[str, bytes], tmp_path: Path) -> None:
+    for name, data in parts.items():
+        (tmp_path / name).write_bytes(data)
+    local.add(Repo("org/split", parts))
+    opened = hub.repository("org/split")
+    header, true = hub.whole_header(opened, opened.variants[0]), reader.read(tmp_path / next(iter(parts)))
+    assert (header.total_size, header.parameters) == (true.total_size, true.parameters)
+    assert list(header.all_tensors) == list(true.all_tensors)
+
+
+def test_parts_of_different_models_are_refused(local: LocalHub, hub: Hub, parts: dict[str, bytes]) -> None:
+    first, second = parts
+    local.add(Repo("org/mixed", {first: parts[first], second: parts[first]}))
+    opened = hub.repository("org/mixed")
+    with pytest.raises(ModelFileInvalid, match="another model's"):
+        hub.whole_header(opened, opened.variants[0])
+
+
 def test_a_split_header_needs_no_other_part(local: LocalHub, hub: Hub, parts: dict[str, bytes]) -> None:
     local.add(Repo("org/split", parts))
     opened = hub.repository("org/split")

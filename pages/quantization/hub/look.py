@@ -33,23 +33,22 @@ def show(workbench: Workbench, me: str, found: Repository, variant: Variant) -> 
     with st.container(border=True):
         try:
             with st.spinner(_("Reading the header…"), show_time=True):
-                header = workbench.hub.header(found, variant.files[0], workbench.accounts.permit(me))
+                header = workbench.hub.whole_header(found, variant, workbench.accounts.permit(me))
         except WorkbenchError as error:
             error_box.show(error)
             return
-        _draw(header, found, variant)
+        _draw(header)
 
 
-def _draw(header: GGUF, found: Repository, variant: Variant) -> None:
-    whole = len(variant.files) == 1
+def _draw(header: GGUF) -> None:
     known = [
         (_("Architecture"), error_box.plain(header.architecture or "")),
-        (_("Parameters"), parameters(header.parameters if whole else found.found.parameters)),
+        (_("Parameters"), parameters(header.parameters)),
         (_("Context it was trained for"), tokens(header.context_length) if header.context_length else ""),
         (_("Layers"), count(header.block_count)),
         (_("Vocabulary"), tokens(header.vocabulary_size) if header.vocabulary_size else ""),
         (_("Header"), size(header.data_offset)),
-        (_("Types of its tensors") if whole else _("Types of the tensors in its first file"), _types(header)),
+        (_("Types of its tensors"), _types(header)),
     ]
     st.markdown("\n".join("- " + _("{name}: {value}", name=name, value=value) for name, value in known if value))
     st.dataframe(
@@ -69,7 +68,7 @@ def _draw(header: GGUF, found: Repository, variant: Variant) -> None:
 def _types(header: GGUF) -> str:
     """The share of the bytes that each type has."""
     together: Counter[str] = Counter()
-    for tensor in header.tensors:
+    for tensor in header.all_tensors:
         together[tensor.type.name] += tensor.n_bytes
     total = sum(together.values()) or 1
     return ", ".join(f"{name} {percent(amount / total)}" for name, amount in together.most_common())
