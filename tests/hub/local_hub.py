@@ -67,6 +67,9 @@ class Repo:
     fault: Fault = field(default_factory=lambda: Fault(times=0))
     commit: str = COMMIT
 
+    def __post_init__(self) -> None:
+        self.files = dict(self.files)  # what a test does to it is no other test's matter
+
     def described(self, *, files: bool) -> dict[str, Any]:
         said: dict[str, Any] = {
             "id": self.id,
