@@ -176,6 +176,7 @@ class Downloads:
             else:
                 self._make_room(plan)
                 self._plans.keep(plan)
+                self._stopped.discard(plan.id)  # it may have been whole before it could be stopped
                 meter = _Meter()
                 work = partial(self._work, plan=plan, meter=meter, permit=permit)
                 job = self._jobs.start(owner, KIND, plan.files[0].name, work)
@@ -205,15 +206,19 @@ class Downloads:
         try:
             with self._slot(job, plan), self._plans.locked(plan):
                 return self._bring(job, plan, meter, permit)
-        except Halted:
-            with self._lock:
-                stopped = plan.id in self._stopped
-                self._stopped.discard(plan.id)
-                if stopped:
-                    self._running.pop(plan.id, None)
-            if stopped:
-                self._plans.delete(plan)
+        except (Halted, WorkbenchError):
+            self._put_away(plan)
             raise
+
+    def _put_away(self, plan: Plan) -> None:
+        """Where it was stopped, whatever it ended with, nothing of it is left."""
+        with self._lock:
+            stopped = plan.id in self._stopped
+            self._stopped.discard(plan.id)
+            if stopped:
+                self._running.pop(plan.id, None)
+        if stopped:
+            self._plans.delete(plan)
 
     def _slot(self, job: Job, plan: Plan) -> _Slot:
         while not self._slots.acquire(timeout=0.1):

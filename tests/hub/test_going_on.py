@@ -18,7 +18,7 @@ from core.jobs import Jobs
 from core.models.catalog import Catalog
 from core.models.remote.permit import Permit
 from core.settings import Settings
-from tests.e2e.serving import until
+from tests.e2e.serving import PATIENCE_S, until
 from tests.hub.downloading import ME, begin, ended, files, left_behind, paused
 from tests.hub.local_hub import Fault, LocalHub, Repo
 
@@ -178,3 +178,15 @@ def test_another_part_than_was_asked_for_is_refused(
     repo.fault = Fault(shifted=True)
     failed = ended(downloads, begin(downloads, hub).id)
     assert isinstance(failed.error, DownloadDamaged)
+
+
+def test_what_is_stopped_while_the_network_is_away_is_gone(
+    repo: Repo, downloads: Downloads, hub: Hub, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "LONGEST_WAIT_S", 60)
+    repo.fault = Fault(cut_at=20_000)
+    begun = begin(downloads, hub)
+    until(lambda: downloads.list(ME)[0].note == transfer.WAITING)
+    job = downloads.job(ME, begun.id)
+    downloads.stop(ME, begun.id)
+    assert job.wait(PATIENCE_S) and downloads.list(ME) == [] and files(settings) == set()
