@@ -1,5 +1,5 @@
 """Find and download in a real browser: a model is searched for, judged, downloaded, interrupted by the end of the
-server, gone on with, and answers in Chat. The Hub is a real server on loopback; its file is the embedded model's."""
+server, gone on with, and writes in Chat. The Hub is a real server on loopback; its file is the embedded model's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.chatting import Workbench, ask, drawn, said, watched, workbench
+from tests.e2e.chatting import STORY, Workbench, ask, grown, stop, watched, workbench
 from tests.e2e.serving import free_port, until
 from tests.hub.local_hub import Fault, LocalHub, Repo
 
@@ -63,9 +63,9 @@ def test_a_model_from_the_search_to_its_first_answer(browser: Browser, hub: Loca
             page.get_by_role("button", name="Use in Chat").click()
             assert target.exists() and not part.exists()
             expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("SmolLM2|smollm2", re.I))
-            ask(page, "What is the capital of France?")
-            drawn(page)
-            assert said(page)
+            ask(page, STORY)
+            assert grown(page, characters=20)
+            stop(page)
     assert hub.ranges(FILE)[-1] != "" and hub.ranges(FILE)[-1] != "bytes=0-"
 
 
