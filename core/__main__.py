@@ -76,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     gguf = commands.add_parser("gguf", help="show what a GGUF file holds and the memory it takes")
-    gguf.add_argument("path", metavar="PATH", help="a GGUF file, or an id that `models` lists")
+    gguf.add_argument(
+        "path",
+        metavar="PATH",
+        help="a GGUF file, an id that `models` lists, or hf://OWNER/NAME/FILE: of that only the header is fetched",
+    )
 
     providers = commands.add_parser("providers", help="list the providers that are known, and whether each has a key")
     providers.add_argument("--probe", action="store_true", help="find the model servers that run on this machine")
@@ -120,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--system", metavar="S", help="the system prompt")
     compare.add_argument("--judge", metavar="MODEL", help="a model that compares the answers by twos, in both orders")
 
+    _add_hub(commands.add_parser("hub", help="find GGUF models on the Hugging Face Hub, and download them"))
+
     serve = commands.add_parser("serve", help="serve the local models to other programs, without the pages")
     serve.add_argument(
         "--host", metavar="HOST", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
@@ -129,6 +135,31 @@ def _parser() -> argparse.ArgumentParser:
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="write JSON for programs")
     return parser
+
+
+def _add_hub(hub: argparse.ArgumentParser) -> None:
+    actions = hub.add_subparsers(dest="action", metavar="ACTION", required=True)
+    search = actions.add_parser("search", help="list repositories with GGUF files")
+    search.add_argument("query", metavar="QUERY", help="part of the name; '' lists all")
+    search.add_argument("--author", metavar="A", help="only of this account")
+    search.add_argument("--language", metavar="L", help="only for this language, as fr")
+    search.add_argument("--licence", metavar="L", help="only under this licence, as apache-2.0")
+    search.add_argument("--at-least", metavar="B", type=float, help="only with so many billion parameters or more")
+    search.add_argument("--at-most", metavar="B", type=float, help="only with so many billion parameters or fewer")
+    search.add_argument(
+        "--sort",
+        choices=("downloads", "likes", "last_modified", "trending_score"),
+        default="downloads",
+        help="(default: %(default)s)",
+    )
+    search.add_argument("--limit", metavar="N", type=_positive, default=20, help="(default: %(default)s)")
+    files = actions.add_parser("files", help="list the quantizations of one, and how each suits this machine")
+    files.add_argument("repository", metavar="REPO", help="OWNER/NAME")
+    download = actions.add_parser("download", help="download one; goes on where an earlier download was left")
+    download.add_argument("repository", metavar="REPO", help="OWNER/NAME")
+    download.add_argument("file", metavar="FILE", help="a file that `files` lists, or its quantization, as Q4_K_M")
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="write JSON for programs")
 
 
 def _positive(text: str) -> int:

@@ -7,6 +7,8 @@ WORKBENCH_OWNERS      person | browser: whose conversations are whose; default b
 WORKBENCH_KEYS        this machine's keys of providers, from variables, files and the keyring: own | shared (with every
                       browser that opens the server, where each browser is an owner of its own)
 WORKBENCH_API_KEY     what programs must send to use the API; without it, only programs of this machine may
+HF_ENDPOINT           the Hugging Face Hub, or a mirror of it: the only address that models are searched at
+HF_HUB_OFFLINE        with 1 the Hub is never asked
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ Owners = Literal["person", "browser"]
 """`person`: everyone on this machine sees the same conversations. `browser`: each browser sees its own."""
 
 APP_NAME = "inference-workbench"
+HUB = "https://huggingface.co"
 
 _FOLDERS = (Path(__file__).resolve().parent.parent, Path(os.path.expanduser("~")))  # noqa: PTH111
 """Where Streamlit looks for its `.streamlit` too: the project's and the person's own. (Path's expanduser raises where
@@ -40,6 +43,8 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     shared_keys: bool = False
     secrets: tuple[Path, ...] = ()
+    hub: str = HUB
+    hub_offline: bool = False
 
     @property
     def machine_keys(self) -> bool:
@@ -77,6 +82,8 @@ def from_environment(environ: Mapping[str, str] | None = None, *, address: str |
         api_key=env.get("WORKBENCH_API_KEY", "").strip() or None,
         shared_keys=_shared(env.get("WORKBENCH_KEYS")),
         secrets=tuple(folder / ".streamlit" / "secrets.toml" for folder in _FOLDERS),
+        hub=env.get("HF_ENDPOINT", "").strip().rstrip("/") or HUB,
+        hub_offline=env.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"),
     )
 
 

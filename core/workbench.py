@@ -16,6 +16,9 @@ from core.arena.duel import Duels, reachable
 from core.chat import Chat
 from core.classroom.polls import Classroom
 from core.energy.metering import Metering
+from core.hub.client import Hub
+from core.hub.downloads import Downloads
+from core.hub.judge import Judge
 from core.jobs import Jobs
 from core.models.base import ChatModel, ModelInfo
 from core.models.breaker import Breaker
@@ -71,6 +74,10 @@ class Workbench:
     classroom: Classroom
     batches: Batches
     jobs: Jobs
+    accounts: Accounts
+    hub: Hub
+    downloads: Downloads
+    judge: Judge
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -187,7 +194,8 @@ def beside(settings: Settings) -> Workbench:
     answers = Answers()
     providers = Providers(database)
     keys = _keys(settings, providers)
-    connections = Connections(providers, keys, Accounts(providers, runs))
+    accounts = Accounts(providers, runs)
+    connections = Connections(providers, keys, accounts)
     routes, breaker = Routes(database), Breaker()
     routing = Routing(routes, Tally(database), breaker)
     model: Callable[[str, str | None, ModelSettings], ChatModel] = functools.partial(
@@ -209,6 +217,7 @@ def beside(settings: Settings) -> Workbench:
     duels = Duels(comparing, conversations, votes, answers, models, describing)
     library = Library(database)
     titles = Titles(conversations, library, answers, model)
+    hub, jobs = Hub(settings), Jobs()
     return Workbench(
         settings=settings,
         catalog=catalog,
@@ -231,7 +240,19 @@ def beside(settings: Settings) -> Workbench:
         duels=duels,
         classroom=Classroom(Polls(database)),
         batches=Batches(KeptBatches(database), answers, turns, model, describing, Tally(database)),
-        jobs=Jobs(),
+        jobs=jobs,
+        accounts=accounts,
+        hub=hub,
+        downloads=Downloads(hub, settings.models, jobs),
+        judge=Judge(
+            hub,
+            settings,
+            catalog,
+            Tally(database),
+            turns,
+            budget=lambda: shelf.budget_bytes,
+            busy=lambda: shelf.cores.busy,
+        ),
     )
 
 

@@ -1,8 +1,9 @@
 """`python -m core gguf`: what a GGUF file holds, and the memory it takes when it is loaded with the defaults.
 
-JSON: {"path", "version", "size_bytes", "architecture", "quantization", "parameters", "metadata": {key: {"type",
-"value"}, or {"type", "count"} for a long array}, "tensors": [{"name", "type", "shape", "bytes", "part"}], "memory":
-{"context_length", "weights", "kv_cache", "compute", "total"}}. Bytes; shapes are llama.cpp's, row length first.
+Of a file on the Hugging Face Hub, hf://OWNER/NAME/FILE, the header alone is fetched. JSON: {"path", "version",
+"size_bytes", "architecture", "quantization", "parameters", "metadata": {key: {"type", "value"}, or {"type", "count"}
+for a long array}, "tensors": [{"name", "type", "shape", "bytes", "part"}], "memory": {"context_length", "weights",
+"kv_cache", "compute", "total"}}. Bytes; shapes are llama.cpp's, row length first.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import argparse
 
 from core.cli import terminal
-from core.cli.local import opened
+from core.cli.local import OWNER, opened, opened_workbench
+from core.errors import HubNotFound
 from core.gguf import reader
 from core.gguf.header import GGUF, LongArray, Value
 from core.gguf.memory import MemoryEstimate
 from core.models.local import model_settings
 from core.models.local.model_settings import ModelSettings
+
+HUB = "hf://"
+"""Before OWNER/NAME/FILE on the Hugging Face Hub."""
 
 LONGEST_VALUE = 100
 """Characters of a metadata value in the table; JSON has the whole of it."""
@@ -23,14 +28,30 @@ LONGEST_VALUE = 100
 
 def run(args: argparse.Namespace) -> int:
     """Reads and checks the file; loads nothing."""
-    with opened() as (catalog, _):
-        file = reader.read(catalog.path(catalog.get(args.path)))
+    if args.path.startswith(HUB):
+        file = _on_the_hub(args.path.removeprefix(HUB))
+    else:
+        with opened() as (catalog, _):
+            file = reader.read(catalog.path(catalog.get(args.path)))
     context, estimate = _memory(file)
     if args.json:
         terminal.write_json(_described(file, context, estimate))
     else:
         _write(file, context, estimate)
     return 0
+
+
+def _on_the_hub(name: str) -> GGUF:
+    """OWNER/NAME/FILE, or OWNER/NAME/QUANTIZATION."""
+    with opened_workbench() as workbench:
+        permit = workbench.accounts.permit(OWNER)
+        owner, _, rest = name.partition("/")
+        repository, _, file = rest.partition("/")
+        found = workbench.hub.repository(f"{owner}/{repository}", permit)
+        variant = found.variant(file)
+        if variant is None or not variant.complete:
+            raise HubNotFound(name=name)
+        return workbench.hub.whole_header(found, variant, permit)
 
 
 def _memory(file: GGUF) -> tuple[int, MemoryEstimate]:

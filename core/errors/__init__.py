@@ -92,6 +92,23 @@
     │   ├── TooManyBallots
     │   ├── AskedTooOften
     │   └── AddressForeign
+    ├── HubError                the Hugging Face Hub cannot be asked, or a download cannot be kept
+    │   ├── HubOffline
+    │   ├── HubUnreachable
+    │   ├── HubGated
+    │   ├── HubTokenRefused
+    │   ├── HubNotFound
+    │   ├── NameInvalid
+    │   ├── PartsMissing
+    │   ├── HubBusy
+    │   ├── HubFailed
+    │   ├── HubLeadsAstray
+    │   ├── DownloadBroken
+    │   ├── DownloadDamaged
+    │   ├── DownloadRunning
+    │   ├── DownloadTooLarge
+    │   ├── DiskTooSmall
+    │   └── FolderUnusable
     ├── TransferError           a file of conversations cannot be read
     │   ├── ImportInvalid
     │   ├── ImportUnknown
@@ -119,6 +136,7 @@ from core.errors.arena import *
 from core.errors.base import *
 from core.errors.batch import *
 from core.errors.classroom import *
+from core.errors.hub import *
 from core.errors.kept import *
 from core.errors.model import *
 from core.errors.provider import *
