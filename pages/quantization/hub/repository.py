@@ -13,7 +13,7 @@ from core.hub.judge import Judged
 from core.hub.values import Repository, Variant
 from core.workbench import Workbench
 from pages.quantization.hub import estimates, look, opened, searching
-from pages.ui import error_box, model_picker, places
+from pages.ui import error_box, model_picker, places, press
 from pages.ui.words import _, ngettext, size
 
 FAILED = "hub-failed"
@@ -117,7 +117,7 @@ def _get(workbench: Workbench, me: str, found: Repository, variant: Variant, key
     """The button that fits: download it, or use it where it is here already."""
     here = workbench.downloads.here(found.id, variant)
     if here is not None and variant.kind == "model":
-        if st.button(_("Use in Chat"), key=f"use-{key}-{variant.name}", icon=":material/chat:"):
+        if press.button(_("Use in Chat"), key=f"use-{key}-{variant.name}", icon=":material/chat:"):
             model_picker.pick_next(str(here))
             st.switch_page(places.chat())
         return

@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import WorkbenchError
 from core.hub.downloads import Download
 from core.workbench import Workbench
-from pages.ui import error_box, model_picker, places
+from pages.ui import error_box, model_picker, places, press
 from pages.ui.words import _, ngettext, seconds, size
 
 LOOK_S = 1.0
@@ -82,7 +82,7 @@ def _done(workbench: Workbench, me: str, one: Download, name: str) -> None:
             ":material/check_circle: "
             + _("{name} is on this machine, whole and checked ({size}).", name=name, size=size(one.size))
         )
-        if st.button(_("Use in Chat"), key=f"use-{one.id}", icon=":material/chat:"):
+        if press.button(_("Use in Chat"), key=f"use-{one.id}", icon=":material/chat:"):
             model_picker.pick_next(str(one.path))
             st.switch_page(places.chat())
         st.button(

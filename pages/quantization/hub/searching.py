@@ -10,7 +10,7 @@ from core.hub.client import MAX_FOUND
 from core.hub.values import Found, Search, Sort
 from core.workbench import Workbench
 from pages.quantization.hub import opened
-from pages.ui import error_box
+from pages.ui import error_box, press
 from pages.ui.words import N_, _, count, month, ngettext, parameters, tokens
 
 WANTED = "hub-wanted"
@@ -46,7 +46,8 @@ def show(workbench: Workbench, me: str) -> None:
             key="hub-text",
             placeholder=_("for example: Qwen3 4B"),
         )
-        pressed = row.form_submit_button(_("Search"), icon=":material/search:", key="hub-go")
+        with row:
+            pressed = press.submit(_("Search"), icon=":material/search:", key="hub-go")
         with st.expander(_("Narrow the search"), icon=":material/tune:"):
             narrowed = _narrowed()
     if pressed:
