@@ -8,6 +8,7 @@ it says so; what the finished file really holds, the other side reads from the f
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import sys
 from pathlib import Path
@@ -31,8 +32,11 @@ _LONGEST_TEXT = 127
 
 
 def _say(frame: Frame) -> None:
-    sys.stdout.buffer.write(encode(frame) + b"\n")
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(encode(frame) + b"\n")
+        sys.stdout.buffer.flush()
+    except OSError:  # nobody is there any more: an exception would end in llama.cpp, which called us
+        os._exit(1)
 
 
 class _Log:
