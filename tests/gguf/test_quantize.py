@@ -1,4 +1,4 @@
-"""Quantized files: the same bytes that llama.cpp's own tool and the `gguf` package make, planned before, and checked."""
+"""Quantized files: the bytes that llama.cpp's own tool and the `gguf` package make, planned before, and checked."""
 
 from __future__ import annotations
 
