@@ -71,8 +71,11 @@ class PerWord(msgspec.Struct, frozen=True):
     french: float
 
     @property
-    def ratio(self) -> float:
-        """How many times as many tokens the French text takes, by what both say (not by their words)."""
+    def ratio(self) -> float | None:
+        """How many times as many tokens the French text takes, by what both say (not by their words); None for a
+        vocabulary that has no tokens for either."""
+        if not self.english:
+            return None
         return self.french * words(PASSAGES["fr"]) / (self.english * words(PASSAGES["en"]))
 
 
