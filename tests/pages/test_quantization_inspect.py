@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.gguf import look, reader
@@ -15,6 +14,9 @@ from core.models.local.model_settings import ModelSettings
 from core.workbench import Workbench
 from tests.e2e.serving import PATIENCE_S
 from tests.gguf.making import Raw, tiny
+from tests.pages.looking import elsewhere, run, titles, words
+
+__all__ = ["elsewhere"]
 
 
 def page() -> None:
@@ -24,38 +26,11 @@ def page() -> None:
     inspect.show(resources.workbench(), owner.current())
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No program of whoever runs the tests is looked at: LM Studio's folder is this one, the others are not there."""
-    for name in ("HOME", "OLLAMA_MODELS", "HF_HUB_CACHE", "LLAMA_CACHE", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
-    monkeypatch.setenv("WORKBENCH_LM_STUDIO", str(tmp_path / "studio"))
-    from pages.quantization import source
-
-    source._elsewhere.clear()
-    return tmp_path / "studio"
-
-
 def opened(path: Path | None = None, part: str = "memory", **address: str) -> AppTest:
     at = AppTest.from_function(page, default_timeout=PATIENCE_S)
     at.query_params.update(address | ({"file": str(path)} if path else {}))
     at.session_state["inspect-part"] = part
     return run(at)
-
-
-def run(at: AppTest) -> AppTest:
-    at.run()
-    assert not at.exception
-    return at
-
-
-def words(at: AppTest) -> str:
-    drawn = [*at.markdown, *at.caption, *at.info, *at.error, *at.subheader]
-    return "\n".join(str(one.value) for one in drawn).replace("\\", "")
-
-
-def titles(at: AppTest) -> list[str]:
-    return [chart.proto.alt for chart in at.get("plotly_chart")]
 
 
 def facts(at: AppTest) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -119,7 +120,7 @@ def _fallbacks(plans: Sequence[Plan]) -> None:
         )
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@lru_cache(maxsize=200)
 def _plan(path: Path, changed: int, type: str, options: Options) -> Plan:
     return quantize.plan(
         path,
