@@ -126,6 +126,7 @@ def share_bar(shares: Sequence[Share], *, words: Words, dark: bool = False) -> F
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
+            insidetextfont={"color": _readable_on(type_colour(share.type).on(dark=dark))},
             marker={"color": type_colour(share.type).on(dark=dark), "line": {"color": GRID.on(dark=dark), "width": 1}},
             hovertemplate=f"{escape(share.type)}: {share.n_bytes / 1e6:,.1f} MB, {share.tensors} ×<extra></extra>",
         )
@@ -139,6 +140,14 @@ def share_bar(shares: Sequence[Share], *, words: Words, dark: bool = False) -> F
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
     figure.update_yaxes(visible=False)
     return figure
+
+
+def _readable_on(colour: str) -> str:
+    """Black or white, whichever has the higher contrast (WCAG 2.2, relative luminance)."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#FFFFFF"
 
 
 def tensor_map(cells: Sequence[Cell], *, words: Words, dark: bool = False) -> Figure:
@@ -161,6 +170,7 @@ def tensor_map(cells: Sequence[Cell], *, words: Words, dark: bool = False) -> Fi
                 "size": [4 + 14 * min(cell.tensor.n_bytes / in_layers, 1.6) ** 0.5 for cell in own],
                 "color": type_colour(name).on(dark=dark),
                 "line": {"width": 0},
+                "opacity": 1,
             },
             customdata=[[escape(cell.tensor.name), _shape(cell), f"{cell.tensor.n_bytes / 1e6:,.2f}"] for cell in own],
             hovertemplate=f"%{{customdata[0]}}<br>{escape(name)} · %{{customdata[1]}}<br>%{{customdata[2]}} MB"

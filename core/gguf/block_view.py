@@ -127,6 +127,28 @@ def errors(
     return found
 
 
+def part(block: Block, number: int) -> Block:
+    """The 32 weights number `number` of a block, with the same numbers and scales: easier to see than all of them."""
+    begin, end = number * SMALL, (number + 1) * SMALL
+    steps = tuple(
+        msgspec.structs.replace(
+            step,
+            weights=step.weights[begin:end],
+            numbers=step.numbers[begin:end],
+            scales=step.scales[begin // step.group : end // step.group],
+            minimums=step.minimums[begin // step.group : end // step.group],
+            rmse=_rmse(step.weights[begin:end], block.weights[begin:end]),
+        )
+        for step in block.steps
+    )
+    return msgspec.structs.replace(block, start=block.start + begin, weights=block.weights[begin:end], steps=steps)
+
+
+def _rmse(made: Sequence[float], weights: Sequence[float]) -> float:
+    square = sum((a - b) ** 2 for a, b in zip(made, weights, strict=True)) / len(weights)
+    return float(square**0.5)
+
+
 def _found(gguf: GGUF, name: str) -> tuple[GGUF, Tensor]:
     for part in (gguf, *gguf.parts):
         for tensor in part.tensors:
@@ -145,7 +167,6 @@ def _numbered(types: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def _step(type: str, made: Sequence[float], kept: Unpacked, weights: Sequence[float]) -> Step:
-    square = sum((a - b) ** 2 for a, b in zip(made, weights, strict=True)) / len(weights)
     return Step(
         type=type,
         bits_per_weight=BY_NAME[type].bits_per_weight,
@@ -156,7 +177,7 @@ def _step(type: str, made: Sequence[float], kept: Unpacked, weights: Sequence[fl
         group=kept.group,
         bits=kept.bits,
         low=kept.low,
-        rmse=square**0.5,
+        rmse=_rmse(made, weights),
     )
 
 

@@ -90,7 +90,7 @@ def _begin(names: Mapping[str, str]) -> None:
 def _names(workbench: Workbench, *, others: bool) -> dict[str, str]:
     """What each file is called, by its path; ours first."""
     own = files.embedded()
-    names = {str(own): f"{own.name} · {_('comes with the workbench')}"} if own else {}
+    names = {str(own): own.name + " · " + _("comes with the workbench")} if own else {}
     names |= {str(path): path.name for path in files.find(workbench.settings) if str(path) not in names}
     if others:
         names |= {path: f"{name} · {program}" for path, name, program in _elsewhere(_visit=None) if path not in names}

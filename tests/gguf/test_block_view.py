@@ -55,6 +55,16 @@ def test_each_step_is_ggmls(wide: Path, types: tuple[str, ...]) -> None:
     assert errors[0] < errors[-1] and max(errors[:-1]) <= errors[-1]
 
 
+def test_a_part_of_a_block_is_that_part(wide: Path) -> None:
+    block = block_view.block(reader.read(wide), "blk.0.ffn_up.weight", row=3)
+    parts = [block_view.part(block, number) for number in range(8)]
+    assert [weight for one in parts for weight in one.weights] == list(block.weights)
+    for place, step in enumerate(block.steps):
+        for name in ("weights", "numbers", "scales", "minimums"):
+            assert [value for one in parts for value in getattr(one.steps[place], name)] == list(getattr(step, name))
+        assert step.rmse**2 == pytest.approx(sum(one.steps[place].rmse ** 2 for one in parts) / 8)
+
+
 def test_narrow_rows_have_small_blocks(smollm: Path) -> None:
     file = reader.read(smollm)
     block = block_view.block(file, "blk.3.attn_q.weight", row=5, number=17)  # rows of 576

@@ -84,7 +84,7 @@ def _settings(gguf: GGUF) -> tuple[ModelSettings, int]:
             8,
             key="inspect-parallel",
             help=_("They share the context; each has results of its own."),
-            width=130,
+            width=170,
         )
     return ModelSettings(kv_type=kv_type, parallel=int(parallel)), int(context)
 
@@ -105,7 +105,7 @@ def _line(gguf: GGUF, settings: ModelSettings, context: int, needed: int, memory
             )
             + " "
             + _longest(gguf, verdict, easy),
-            width="content",
+            width="stretch",
         )
 
 

@@ -162,7 +162,7 @@ def _special(gguf: GGUF) -> None:
         {
             _("Token"): [token.text for token in tokens],
             _("Id"): [token.id for token in tokens],
-            _("What it does"): [", ".join(f"{_(ROLES[role])} ({role})" for role in token.roles) for token in tokens],
+            _("What it does"): [", ".join(_(ROLES[role]) + f" ({role})" for role in token.roles) for token in tokens],
         },
         hide_index=True,
         key="inspect-special-tokens",

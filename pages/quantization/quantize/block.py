@@ -62,6 +62,8 @@ def _draw(gguf: GGUF, name: str) -> None:
                 length=number(tensor.shape[0]),
             )
         )
+    else:
+        block = _part(block)
     titles = [_("As it is in the file"), *(_title(block, index) for index in range(len(block.steps)))]
     parts = {
         "original": _("weight"),
@@ -77,6 +79,22 @@ def _draw(gguf: GGUF, name: str) -> None:
     charts.save("block", "block.csv", lambda: block_plots.block_csv(block))
     _numbers(block)
     tensor_errors.show(gguf, name)
+
+
+def _part(block: Block) -> Block:
+    """All of the super-block, or 32 of its weights."""
+    whole = _("All 256")
+    parts = [str(number) for number in range(block_view.SUPER // block_view.SMALL)]
+    chosen = st.segmented_control(
+        _("Weights shown"),
+        [whole, *parts],
+        default=whole,
+        required=True,
+        format_func=lambda one: one if one == whole else f"{int(one) * 32}–{int(one) * 32 + 31}",
+        key="block-part",
+        help=_("A super-block has 256 weights; 32 of them are easier to see."),
+    )
+    return block if chosen == whole else block_view.part(block, int(chosen))
 
 
 def _title(block: Block, index: int) -> str:

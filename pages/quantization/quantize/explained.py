@@ -25,6 +25,6 @@ def show() -> None:
         for family, (name, text) in FAMILIES.items():
             bases = dict.fromkeys(recipe.base for recipe in RECIPES.values() if recipe.family == family)
             bits = [f"{base.name} {number(base.bits_per_weight)}" for base in bases]
-            st.markdown(f"**{_(name)}** – {_(text)}")
+            st.markdown("**" + _(name) + "** – " + _(text))
             st.caption(_("Bits a weight: {list}", list=" · ".join(bits)))
-        st.markdown("\n".join(f"- {_(text)}" for text in LETTERS.values()))
+        st.markdown("\n".join("- " + _(text) for text in LETTERS.values()))

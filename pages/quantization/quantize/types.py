@@ -70,7 +70,7 @@ def _line(gguf: GGUF, order: Order, plan: Plan) -> dict[str, str]:
         _("Size"): size(plan.size_bytes),
         _("Of the source"): percent(plan.size_bytes / gguf.total_size),
         _("Bits a weight"): number(round(plan.bits_per_weight, 2)),
-        _("Memory"): f"{icon} {_(word)}",
+        _("Memory"): icon + " " + _(word),
         _("Other types"): str(len(plan.fallbacks)) if plan.fallbacks else "–",
         _("Note"): _note(order, plan),
     }
