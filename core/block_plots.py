@@ -5,6 +5,8 @@ Knows no language: sentences and labels come from the caller. Plotly is imported
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -193,7 +195,9 @@ def block_csv(block: Block) -> bytes:
             group, value = place // step.group, step.weights[place]
             row += [step.numbers[place], step.scales[group], step.minimums[group], value, value - weight]
         rows.append([f"{cell:.9g}" for cell in row])
-    return table(head, rows)
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([head, *rows])  # numbers only: nothing in it is a formula, a minus stays a minus
+    return text.getvalue().encode("utf-8-sig")
 
 
 def errors_csv(found: Sequence[Measured], shapes: Mapping[str, str]) -> bytes:

@@ -11,8 +11,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from llama_cpp import _ctypes_extensions as extensions
-from llama_cpp._ggml import libggml_base_path
 
 from core.gguf.block_wire import (
     BINS,
@@ -28,6 +26,7 @@ from core.gguf.block_wire import (
     decode_task,
     encode,
 )
+from core.llamacpp.bindings import extensions, libraries
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +51,7 @@ class _Traits(ctypes.Structure):
     )
 
 
-_ggml = extensions.load_shared_library("ggml-base", libggml_base_path)
+_ggml = extensions.load_shared_library("ggml-base", libraries)
 _ggml.ggml_get_type_traits.restype = ctypes.POINTER(_Traits)
 _ggml.ggml_get_type_traits.argtypes = [ctypes.c_int]
 _ggml.ggml_row_size.restype = ctypes.c_size_t

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sys
 
-import llama_cpp.llama_cpp as llama
-
 from core.errors import ModelLoadFailed, WorkbenchError
 from core.gguf.look_wire import Failed, Frame, Look, Rendered, Tokens, decode_look, encode
+from core.llamacpp.bindings import llama
 from core.llamacpp.templates import CHATML, ChatTemplate
 from core.llamacpp.vocabulary import Vocabulary
 from core.messages import Message
