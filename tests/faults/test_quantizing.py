@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from core.errors import (
     SourceChanged,
     TargetBusy,
     TargetUnwritable,
+    WorkbenchError,
 )
 from core.gguf import landing, quantize, reader
 from core.jobs import Job, Jobs
@@ -105,6 +107,27 @@ def test_a_source_that_becomes_shorter_is_an_error_of_its_own_process(source: Pa
     with pytest.raises((QuantizeFailed, SourceChanged)):
         quantize.quantize(copy, tmp_path / "out.gguf", "Q2_K", on_progress=halfway(lambda: os.truncate(copy, 4096)))
     assert list(tmp_path.iterdir()) == [copy]
+
+
+def test_any_damaged_header_is_refused_or_survived(tmp_path: Path) -> None:
+    """What passes our checks is given to llama.cpp, in a process whose end is an error and nothing more."""
+    sound = tiny(tmp_path / "sound.gguf", width=256, seed=1)
+    content, end = sound.read_bytes(), reader.read(sound).data_offset
+    tried = 0
+    for number, at in enumerate(range(4, end - 8, 131)):
+        path = tmp_path / "damaged.gguf"
+        value = (0, 1, 0x7FFFFFFF, 0xFFFFFFFF)[number % 4].to_bytes(4, "little")
+        path.write_bytes(content[:at] + value + content[at + 4 :])
+        try:
+            reader.read(path)
+        except WorkbenchError:
+            continue
+        tried += 1
+        with contextlib.suppress(WorkbenchError):
+            quantize.quantize(path, tmp_path / "out.gguf", "Q4_K_M")
+            assert reader.read(tmp_path / "out.gguf").tensors
+        (tmp_path / "out.gguf").unlink(missing_ok=True)
+    assert tried > 10
 
 
 def test_a_disk_that_is_too_small_is_known_before(tmp_path: Path) -> None:
