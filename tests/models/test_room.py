@@ -89,7 +89,7 @@ def test_graphics_cards_are_what_their_library_says(monkeypatch: pytest.MonkeyPa
 @pytest.mark.model
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads a process' private memory as Linux tells it")
 def test_a_loaded_model_takes_what_was_estimated(smollm: Path) -> None:
-    """The whole process against the whole estimate: weights read into memory; llama.cpp has written to all of its KV cache."""
+    """The whole process against the whole estimate: weights read into memory, the whole KV cache written to."""
     settings = ModelSettings(context_length=2048, parallel=1, mmap=False, threads=1)
     estimate = room.needed(reader.read(smollm), settings, 2048)
     engine = loaded(Engine(smollm, name="SmolLM2", settings=settings))
