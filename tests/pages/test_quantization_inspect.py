@@ -146,6 +146,21 @@ def test_what_cannot_be_read_is_said_where_one_looks(workbench: Workbench, tmp_p
         assert said in words(opened(bare, part))
 
 
+def test_an_uploaded_file_is_kept_and_opened(workbench: Workbench, tmp_path: Path) -> None:
+    data = tiny(tmp_path / "made.gguf").read_bytes()
+    at = opened()
+    at.file_uploader(key="gguf-upload").set_value(("my model.gguf", data, "application/octet-stream"))
+    kept = workbench.settings.models / "my-model.gguf"
+    try:
+        assert facts(run(at))["Quantization"] == "F32"
+        assert kept.read_bytes() == data and at.query_params["file"] == str(kept)
+        at.file_uploader(key="gguf-upload").set_value(("bad.gguf", data[:99], "application/octet-stream"))
+        assert "bad.gguf is not a usable GGUF file" in words(run(at))
+    finally:
+        kept.unlink(missing_ok=True)
+    assert list(workbench.settings.models.glob("*")) == []
+
+
 def test_where_strangers_come_in_only_what_is_offered_is_opened(
     workbench: Workbench, tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
