@@ -62,11 +62,17 @@ def test_a_process_that_dies_is_an_error(source: Path, tmp_path: Path) -> None:
 
 def test_a_job_that_is_stopped_leaves_nothing(source: Path, tmp_path: Path) -> None:
     def work(job: Job) -> object:
-        return quantize.quantize(source, tmp_path / "out.gguf", "Q2_K", on_progress=job.step)
+        def step(done: int, total: int, name: str) -> None:
+            job.done = done
+            until(lambda: done < 5 or job.halting)
+            job.step(done, total, name)
+
+        return quantize.quantize(source, tmp_path / "out.gguf", "Q2_K", on_progress=step)
 
     jobs = Jobs()
     job = jobs.start("me", "quantize", "source.gguf", work)
-    until(lambda: job.done > 3 or job.state != "running")
+    until(lambda: job.done == 5)
+    assert len(children()) == 1 and len(list(tmp_path.iterdir())) == 1
     job.cancel()
     assert job.wait(20) and job.state == "cancelled"
     assert list(tmp_path.iterdir()) == [] and children() == []
