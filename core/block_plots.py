@@ -15,7 +15,7 @@ from core.arena.spreadsheet import table
 from core.gguf.block_view import Block, Step
 from core.gguf.block_wire import BINS, SPAN, Measured
 from core.gguf_plots import Words, type_colour
-from core.plots import QUIET, template
+from core.plots import QUIET, TEXT, template
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -133,6 +133,8 @@ def _buttons(words: Words) -> dict[str, Any]:
         "xanchor": "left",
         "yanchor": "top",
         "showactive": False,
+        "bgcolor": TEXT.dark,  # light on both backgrounds, as is what plotly gives a button under the pointer
+        "font": {"color": TEXT.light},
         "buttons": [
             {"label": words.parts["play"], "method": "animate", "args": [None, moving]},
             {"label": words.parts["stop"], "method": "animate", "args": [[None], still]},
