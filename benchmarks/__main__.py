@@ -35,6 +35,8 @@ NAMES = (
     "library",
     "classroom",
     "ranking",
+    "header",
+    "quantizing",
 )
 
 
