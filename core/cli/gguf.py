@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 
+from core import settings
 from core.cli import terminal
 from core.cli.local import OWNER, opened, opened_workbench
 from core.errors import HubNotFound
@@ -20,6 +21,7 @@ from core.gguf.header import GGUF, LongArray, Value
 from core.gguf.memory import MemoryEstimate
 from core.models.local import model_settings, room
 from core.models.local.model_settings import ModelSettings
+from core.models.local.shelf import Shelf
 
 HUB = "hf://"
 """Before OWNER/NAME/FILE on the Hugging Face Hub."""
@@ -85,15 +87,20 @@ def _described(file: GGUF, context: int, estimate: MemoryEstimate) -> dict[str, 
             "compute": estimate.compute,
             "total": estimate.total,
             "verdict": _verdict(file, estimate),
-            "longest_context": room.longest_context(file, ModelSettings(), room.machine().ram) or None,
+            "longest_context": room.longest_context(file, ModelSettings(), _ram()) or None,
         },
     }
+
+
+def _ram() -> room.Memory:
+    """With what local models may take of it."""
+    return room.machine(limit=Shelf(budget_bytes=settings.from_environment().memory_bytes).budget_bytes).ram
 
 
 def _verdict(file: GGUF, estimate: MemoryEstimate) -> str | None:
     if not file.architecture or not file.block_count:
         return None
-    return room.verdict(estimate.total, room.machine().ram)
+    return room.verdict(estimate.total, _ram())
 
 
 def _value(value: Value) -> dict[str, object]:
@@ -129,7 +136,7 @@ def _write(file: GGUF, context: int, estimate: MemoryEstimate) -> None:
     terminal.write(f"\nmemory with a context of {count(context, 'en')} tokens: {size(estimate.total, 'en')} (")
     terminal.write(", ".join(f"{name} {size(amount, 'en')}" for name, amount in parts) + ")\n")
     if (verdict := _verdict(file, estimate)) is not None:
-        ram = room.machine().ram
+        ram = _ram()
         longest = room.longest_context(file, ModelSettings(), ram)
         terminal.write(f"{verdict}: {size(ram.free, 'en')} of {size(ram.total, 'en')} are free; ")
         terminal.write(f"the longest context that fits has {count(longest, 'en')} tokens\n")
