@@ -103,6 +103,20 @@
     │   ├── VotesUnknown
     │   ├── VotesTooLarge
     │   └── VotesTooMany
+    ├── DocumentsError          documents cannot be read, embedded or searched
+    │   ├── DocumentUnreadable
+    │   │   ├── DocumentEncrypted
+    │   │   ├── DocumentScanned
+    │   │   ├── DocumentEmpty
+    │   │   ├── DocumentTooLarge
+    │   │   ├── DocumentTooSlow
+    │   │   ├── FormatUnknown
+    │   │   └── PageRefused
+    │   ├── TooManyFiles
+    │   ├── EmbeddingMissing
+    │   ├── EmbeddingFailed
+    │   ├── ChunkingInvalid
+    │   └── IndexFailed
     └── StoreError              what is kept cannot be read or written
         ├── NotThere
         └── StoreUnavailable
@@ -122,6 +136,7 @@ from core.errors.classroom import *
 from core.errors.kept import *
 from core.errors.model import *
 from core.errors.provider import *
+from core.errors.rag import *
 from core.errors.request import *
 from core.errors.route import *
 from core.errors.votes import *
