@@ -242,19 +242,25 @@ def beside(settings: Settings) -> Workbench:
         classroom=Classroom(Polls(database)),
         batches=Batches(KeptBatches(database), answers, turns, model, describing, Tally(database)),
         jobs=jobs,
-        collections=_collections(settings, database, catalog, shelf, connections, jobs),
+        collections=_collections(settings, database, catalog, shelf, connections, jobs, providers),
     )
 
 
 def _collections(
-    settings: Settings, database: Database, catalog: Catalog, shelf: Shelf, connections: Connections, jobs: Jobs
+    settings: Settings,
+    database: Database,
+    catalog: Catalog,
+    shelf: Shelf,
+    connections: Connections,
+    jobs: Jobs,
+    providers: Providers,
 ) -> Collections:
     chunks = Chunks(database)
     embeddings = Embeddings(
         settings.embeddings, connections, functools.partial(_model, catalog, shelf), lambda: catalog.models()
     )
     index = SearchIndex(chunks, settings.index, server=settings.chroma)
-    return Collections(Documents(database), chunks, Files(settings.documents), embeddings, index, jobs)
+    return Collections(Documents(database), chunks, Files(settings.documents), embeddings, index, jobs, providers)
 
 
 def _keys(settings: Settings, providers: Providers) -> Keys:
