@@ -66,6 +66,23 @@ def scanned(path: Path, *, text: str = "Scanned words about a lighthouse", pages
     return path
 
 
+def garbled(path: Path, pages: Sequence[str] = ENGLISH) -> Path:
+    """A PDF whose font does not say which letter each of its signs is."""
+    from fpdf import FPDF
+    from PIL import ImageFont
+
+    font = path.with_suffix(".ttf")
+    font.write_bytes(ImageFont.load_default(20).font_bytes)
+    document = FPDF()
+    document.add_font("Own", fname=font)
+    document.set_font("Own", size=12)
+    for text in pages:
+        document.add_page()
+        document.multi_cell(0, text=text)
+    path.write_bytes(bytes(document.output()).replace(b"/ToUnicode", b"/NoUnicode"))
+    return path
+
+
 def docx(path: Path, texts: Sequence[str] = ENGLISH) -> Path:
     """A Word document: a title, two sections, a table."""
     import docx as word
