@@ -9,6 +9,8 @@ from pathlib import Path
 
 from core.rag.files import Incoming
 
+ROOT = Path(__file__).parents[2]
+
 ENGLISH = (
     "The lighthouse keeper wound the clock every evening. Its weights fell eleven metres in a night.",
     "Photosynthesis turns water and carbon dioxide into sugar. Plants do it with the light of the sun.",
