@@ -95,7 +95,7 @@ def _row(workbench: Workbench, me: str, document: Document) -> None:
         if document.status == "failed":
             _failure(workbench, me, document)
         if document.note:
-            st.caption(f":material/info: {_(document.note)}")
+            st.caption(":material/info: " + _(document.note))
 
 
 def _facts(workbench: Workbench, document: Document) -> str:
