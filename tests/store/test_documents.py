@@ -77,6 +77,7 @@ CALLS: dict[str, Call] = {
     "set_status": lambda d, k, owner, c, id: d.set_status(owner, c.id, id, "failed", among=["ready"]),
     "set_text": lambda d, k, owner, c, id: d.set_text(owner, c.id, id, Extracted("mine")),
     "fail": lambda d, k, owner, c, id: d.fail(owner, c.id, id, DocumentEmpty()),
+    "free": lambda d, k, owner, c, id: d.free(owner, c.id),
     "remove": lambda d, k, owner, c, id: d.remove(owner, c.id, [id]),
     "chunks": lambda d, k, owner, c, id: k.chunks(owner, c.id),
     "of_document": lambda d, k, owner, c, id: k.of_document(owner, c.id, id),
