@@ -15,6 +15,7 @@ import contextlib
 import logging
 import shutil
 import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
@@ -25,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.child import ChildDied
-from core.errors import IndexFailed, WorkbenchError
+from core.errors import EmbeddingFailed, IndexFailed, WorkbenchError
 from core.rag.attendant import Attendant
 from core.rag.searching import wire
 from core.rag.values import Collection
-from core.store.chunks import Chunks
+from core.store.chunks import OTHER_LENGTH, Chunks
 
 Matrix = NDArray[np.float32]
 T = TypeVar("T")
@@ -41,6 +42,9 @@ QUERY_LIMIT_S = 10.0
 WRITE_LIMIT_S = 300.0
 ATTEMPTS = 3
 """Before the last one the folder is made anew."""
+
+RETRY_S = 30.0
+"""Seconds before an index that cannot be used is tried again without being asked."""
 
 IN_MEMORY = 256_000_000
 """Bytes of vectors that are kept for searching without the index."""
@@ -58,6 +62,7 @@ class SearchIndex:
         self._writing = threading.Lock()
         self._synced: dict[str, int] = {}
         self._checked: set[str] = set()
+        self._failed_at = -RETRY_S
         self._vectors: OrderedDict[tuple[str, int], tuple[list[str], Matrix]] = OrderedDict()
         self._owner_lock = filelock.FileLock(str(folder) + ".lock", blocking=False, thread_local=False)
         self._server = server
@@ -123,7 +128,8 @@ class SearchIndex:
 
     def sync_soon(self, owner: str, collection: Collection) -> None:
         """Brings the index to what the collection has, in the background."""
-        if not self._writing.locked() and self.ours():
+        rested = time.monotonic() - self._failed_at > RETRY_S
+        if rested and not self._writing.locked() and self.ours():
             threading.Thread(target=self._sync_quietly, args=(owner, collection), name="index", daemon=True).start()
 
     def sync(self, owner: str, collection: Collection) -> bool:
@@ -144,6 +150,7 @@ class SearchIndex:
                 else:
                     self._synced[collection.build.id] = collection.version
                     return True
+            self._failed_at = time.monotonic()
         return False
 
     def forget(self, build_id: str) -> None:
@@ -203,6 +210,8 @@ class SearchIndex:
         ids, rows = self.vectors(owner, collection)
         if not ids:
             return []
+        if rows.shape[1] != len(vector):
+            raise EmbeddingFailed(embedding=collection.build.embedding, detail=OTHER_LENGTH)
         scores = rows @ vector.astype(np.float32)
         limit = min(limit, len(ids))
         best = np.argpartition(-scores, limit - 1)[:limit]
