@@ -63,6 +63,7 @@ class SearchIndex:
         self._synced: dict[str, int] = {}
         self._checked: set[str] = set()
         self._failed_at = -RETRY_S
+        self._tidied = False
         self._vectors: OrderedDict[tuple[str, int], tuple[list[str], Matrix]] = OrderedDict()
         self._owner_lock = filelock.FileLock(str(folder) + ".lock", blocking=False, thread_local=False)
         self._server = server
@@ -139,6 +140,7 @@ class SearchIndex:
         with self._writing:
             if self.synced(collection):
                 return True
+            self._tidy()
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     self._bring(owner, collection)
@@ -160,14 +162,6 @@ class SearchIndex:
         if self.ours():
             with self._writing, contextlib.suppress(IndexFailed):
                 self._ask(wire.Drop(build_id), None, limit_s=WRITE_LIMIT_S)
-
-    def tidy(self) -> None:
-        """Takes away the indexes of all builds that are gone."""
-        if self._server or not self._folder.exists() or not self.ours():
-            return  # a server may be another workbench's too
-        with self._writing, contextlib.suppress(IndexFailed):
-            for build in set(self._ask(wire.Builds(), list[str], limit_s=WRITE_LIMIT_S)) - self._chunks.builds():
-                self._ask(wire.Drop(build), None, limit_s=WRITE_LIMIT_S)
 
     def close(self) -> None:
         """Ends Chroma's process, and lets go of the folder."""
@@ -198,6 +192,15 @@ class SearchIndex:
         if extra:
             self._ask(wire.Delete(build, extra), None, limit_s=WRITE_LIMIT_S)
         self._checked.add(build)
+
+    def _tidy(self) -> None:
+        """Takes away, once a life, the indexes of builds that are gone. On a server they may be another workbench's."""
+        if self._tidied or self._server:
+            return
+        self._tidied = True
+        with contextlib.suppress(IndexFailed):
+            for build in set(self._ask(wire.Builds(), list[str], limit_s=WRITE_LIMIT_S)) - self._chunks.builds():
+                self._ask(wire.Drop(build), None, limit_s=WRITE_LIMIT_S)
 
     def _begin_anew(self) -> None:
         """Throws the folder away, where it is ours."""
