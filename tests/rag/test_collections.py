@@ -115,6 +115,17 @@ def test_the_same_file_twice_is_one(collections: Collections, island: Collection
     assert texts(collections, island) == embedded == ["Only once."]
 
 
+def test_files_of_one_name_that_come_together_are_both_kept(collections: Collections, island: Collection) -> None:
+    files = [making.incoming("notes.txt", f"From folder {n}.".encode()) for n in range(3)]
+    done(collections.add(OWNER, island.id, files))
+    assert states(collections, island) == dict.fromkeys(("notes.txt", "notes (2).txt", "notes (3).txt"), "ready")
+    newer = making.incoming("notes.txt", b"Of today.")
+    done(collections.add(OWNER, island.id, [newer]))
+    assert sorted(texts(collections, island)) == ["From folder 1.", "From folder 2.", "Of today."]
+    kept = [collections.original(OWNER, island.id, one.id) for one in collections.documents(OWNER, island.id)]
+    assert sorted(kept[0].parent.iterdir()) == sorted(kept), "what it replaced is gone"
+
+
 def test_only_what_changed_is_embedded_again(collections: Collections, embedded: list[str]) -> None:
     found = collections.create(OWNER, "Notes", chunker="headings")
     old = "# One\n\nThe first.\n\n# Two\n\nThe second."
