@@ -37,6 +37,7 @@ NAMES = (
     "ranking",
     "header",
     "quantizing",
+    "embedding",
 )
 
 

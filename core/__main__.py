@@ -136,6 +136,20 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--judge", metavar="MODEL", help="a model that compares the answers by twos, in both orders")
 
     _add_hub(commands.add_parser("hub", help="find GGUF models on the Hugging Face Hub, and download them"))
+    rag = commands.add_parser("rag", help="documents: take them in")
+    actions = rag.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser(
+        "add", help="files, folders or web pages into a collection, which is made where there is none"
+    )
+    add.add_argument("collection", metavar="COLLECTION", help="its name or its id")
+    add.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder, or an address of the public web")
+    add.add_argument("--password", metavar="P", help="opens documents that are encrypted")
+    add.add_argument("--embedding", metavar="ID", help="of a new collection (default: all-MiniLM-L6-v2, English first)")
+    add.add_argument(
+        "--chunker", metavar="C", help="of a new collection: sentences, headings, pages, recursive, semantic"
+    )
+    add.add_argument("--size", metavar="N", type=_positive, help="tokens of a chunk in a new collection (default: 200)")
+    add.add_argument("--overlap", metavar="N", type=int, help="tokens that it has of the one before (default: 40)")
 
     serve = commands.add_parser("serve", help="serve the local models to other programs, without the pages")
     serve.add_argument(
@@ -143,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--port", metavar="N", type=int, default=8502, help="0 takes a free one (default: %(default)s)")
 
-    for command in commands.choices.values():
+    for command in (*commands.choices.values(), *actions.choices.values()):
         command.add_argument("--json", action="store_true", help="write JSON for programs")
     return parser
 

@@ -32,12 +32,18 @@ from core.models.remote.permit import Accounts
 from core.models.remote.system_keyring import SystemKeyring
 from core.models.routes import is_route
 from core.models.unavailable import standing_in
+from core.rag.collections import Collections
+from core.rag.embed import Embeddings
+from core.rag.files import Files
+from core.rag.index import SearchIndex
 from core.routing import Routing
 from core.settings import Settings
 from core.store.batches import KeptBatches
+from core.store.chunks import Chunks
 from core.store.comparisons import Comparisons
 from core.store.conversations import Conversations
 from core.store.database import Database
+from core.store.documents import Documents
 from core.store.library import Library
 from core.store.polls import Polls
 from core.store.providers import Providers
@@ -78,6 +84,7 @@ class Workbench:
     hub: Hub
     downloads: Downloads
     judge: Judge
+    collections: Collections
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -111,6 +118,7 @@ class Workbench:
         """Ends everything that runs."""
         self.classroom.end()
         self.jobs.close()
+        self.collections.close()
         self.batches.close()
         self.titles.close()
         self.answers.close()
@@ -179,6 +187,7 @@ def open_workbench(settings: Settings) -> Workbench:
     workbench.library.purge()
     workbench.classroom.recover()
     workbench.batches.recover()
+    workbench.collections.recover()
     return workbench
 
 
@@ -253,7 +262,25 @@ def beside(settings: Settings) -> Workbench:
             budget=lambda: shelf.budget_bytes,
             busy=lambda: shelf.cores.busy,
         ),
+        collections=_collections(settings, database, catalog, shelf, connections, jobs, providers),
     )
+
+
+def _collections(
+    settings: Settings,
+    database: Database,
+    catalog: Catalog,
+    shelf: Shelf,
+    connections: Connections,
+    jobs: Jobs,
+    providers: Providers,
+) -> Collections:
+    chunks = Chunks(database)
+    embeddings = Embeddings(
+        settings.embeddings, connections, functools.partial(_model, catalog, shelf), lambda: catalog.models()
+    )
+    index = SearchIndex(chunks, settings.index, server=settings.chroma)
+    return Collections(Documents(database), chunks, Files(settings.documents), embeddings, index, jobs, providers)
 
 
 def _keys(settings: Settings, providers: Providers) -> Keys:

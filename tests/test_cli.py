@@ -103,6 +103,7 @@ SMALLER = {
     "rank": (),
     "hub": (),
     "gguf": (),
+    "rag": (),
 }
 VOTES = b"model_a,model_b,winner\nbig,small,model_a\nsmall,big,tie\n"
 

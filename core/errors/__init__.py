@@ -130,6 +130,20 @@
     │   ├── VotesUnknown
     │   ├── VotesTooLarge
     │   └── VotesTooMany
+    ├── DocumentsError          documents cannot be read, embedded or searched
+    │   ├── DocumentUnreadable
+    │   │   ├── DocumentEncrypted
+    │   │   ├── DocumentScanned
+    │   │   ├── DocumentEmpty
+    │   │   ├── DocumentTooLarge
+    │   │   ├── DocumentTooSlow
+    │   │   ├── FormatUnknown
+    │   │   └── PageRefused
+    │   ├── TooManyFiles
+    │   ├── EmbeddingMissing
+    │   ├── EmbeddingFailed
+    │   ├── ChunkingInvalid
+    │   └── IndexFailed
     └── StoreError              what is kept cannot be read or written
         ├── NotThere
         └── StoreUnavailable
@@ -151,6 +165,7 @@ from core.errors.kept import *
 from core.errors.model import *
 from core.errors.provider import *
 from core.errors.quantizing import *
+from core.errors.rag import *
 from core.errors.request import *
 from core.errors.route import *
 from core.errors.votes import *
