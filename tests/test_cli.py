@@ -103,6 +103,8 @@ SMALLER = {
     "rank": (),
     "hub": (),
     "gguf": (),
+    "quantize": (),
+    "evaluate": (),
     "rag": (),
 }
 VOTES = b"model_a,model_b,winner\nbig,small,model_a\nsmall,big,tie\n"
