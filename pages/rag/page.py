@@ -1,4 +1,4 @@
-"""The Quantization page: what a rag is and what it costs. Each view is imported when it is drawn."""
+"""The page of one's own documents: ask them, manage them, measure how they are found. A view is imported when drawn."""
 
 from __future__ import annotations
 
