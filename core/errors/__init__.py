@@ -92,6 +92,14 @@
     │   ├── TooManyBallots
     │   ├── AskedTooOften
     │   └── AddressForeign
+    ├── MeasureError            a model cannot be measured so
+    │   ├── LogitsInvalid
+    │   ├── MeasureDied
+    │   ├── NoSpaceToMeasure
+    │   ├── NothingToMeasure
+    │   ├── ReferenceFailed
+    │   ├── TextTooShort
+    │   └── VocabulariesDiffer
     ├── TransferError           a file of conversations cannot be read
     │   ├── ImportInvalid
     │   ├── ImportUnknown
@@ -120,6 +128,7 @@ from core.errors.base import *
 from core.errors.batch import *
 from core.errors.classroom import *
 from core.errors.kept import *
+from core.errors.measure import *
 from core.errors.model import *
 from core.errors.provider import *
 from core.errors.request import *

@@ -1,0 +1,74 @@
+"""Errors of measuring a model: the text, the reference, what the model computed."""
+
+from __future__ import annotations
+
+from core.errors.base import N_, WorkbenchError
+
+__all__ = [
+    "LogitsInvalid",
+    "MeasureDied",
+    "MeasureError",
+    "NoSpaceToMeasure",
+    "NothingToMeasure",
+    "ReferenceFailed",
+    "TextTooShort",
+    "VocabulariesDiffer",
+]
+
+
+class MeasureError(WorkbenchError):
+    """A model that cannot be measured so."""
+
+    message = N_("This cannot be measured.")
+
+
+class TextTooShort(MeasureError):
+    """Not one chunk of it. Values: tokens, needed."""
+
+    message = N_("The text has {tokens} tokens, and one chunk takes {needed}.")
+    hint = N_("Take a longer text, or a shorter context.")
+
+
+class VocabulariesDiffer(MeasureError):
+    """Models whose tokens are not the same ones. Values: model."""
+
+    message = N_("{model} and the reference do not cut the text into the same tokens.")
+    hint = N_(
+        "Distributions over different tokens cannot be compared: take a reference that is the same model in another "
+        "quantization. Perplexity alone can be measured without a reference."
+    )
+
+
+class LogitsInvalid(MeasureError):
+    """Not a number, or infinite. Values: model, chunk."""
+
+    message = N_("{model} computed what is no number in chunk {chunk}.")
+    hint = N_("The file is damaged, or its quantization has failed: quantize or download it again.")
+
+
+class MeasureDied(MeasureError):
+    """The measuring process ended. Values: model, detail."""
+
+    message = N_("The process that measured {model} ended ({detail}).")
+    hint = N_("What had been measured is kept. Go on: it continues with the next chunk.")
+
+
+class NoSpaceToMeasure(MeasureError):
+    """The reference's probabilities do not fit the disk. Values: needed, free."""
+
+    message = N_("The reference's probabilities take {needed} of disk space, and {free} are free.")
+    hint = N_("Make room, or take fewer chunks.")
+
+
+class NothingToMeasure(MeasureError):
+    """No model was chosen."""
+
+    message = N_("There is no model to measure.")
+    hint = N_("Choose at least one.")
+
+
+class ReferenceFailed(MeasureError):
+    """The probabilities of the reference are not there any more, and could not be had again. Values: model."""
+
+    message = N_("The probabilities of the reference {model} are not there.")
+    hint = N_("Measure again: the reference comes first.")
