@@ -78,6 +78,17 @@ def _parser() -> argparse.ArgumentParser:
     gguf = commands.add_parser("gguf", help="show what a GGUF file holds and the memory it takes")
     gguf.add_argument("path", metavar="PATH", help="a GGUF file, or an id that `models` lists")
 
+    quantize = commands.add_parser("quantize", help="make smaller files of a model, with fewer bits a weight")
+    quantize.add_argument("source", metavar="SOURCE", help="a GGUF file, or an id that `models` lists; best f16 or f32")
+    quantize.add_argument("types", metavar="TYPE", nargs="+", help="as Q4_K_M; one file is made for each")
+    quantize.add_argument("--out", metavar="DIR", required=True, help="the folder that the files are written to")
+    quantize.add_argument("--pure", action="store_true", help="the same type for every tensor, no mixture")
+    quantize.add_argument("--output-type", metavar="T", help="another type for the output tensor, as Q6_K")
+    quantize.add_argument("--embedding-type", metavar="T", help="another type for the token embeddings")
+    quantize.add_argument("--imatrix", metavar="FILE", help="an importance matrix, as llama-imatrix writes it")
+    quantize.add_argument("--threads", metavar="N", type=_positive, help="(default: the physical cores)")
+    quantize.add_argument("--plan", action="store_true", help="only say what each tensor would become")
+
     providers = commands.add_parser("providers", help="list the providers that are known, and whether each has a key")
     providers.add_argument("--probe", action="store_true", help="find the model servers that run on this machine")
     providers.add_argument("--test", metavar="URL", help="test a connection step by step; asks one short question")

@@ -105,6 +105,16 @@
     │   ├── ImportUnknown
     │   ├── ImportFromFuture
     │   └── ImportTooLarge
+    ├── QuantizeError           a quantized file cannot be made
+    │   ├── AlreadyQuantized
+    │   ├── ImatrixNeeded
+    │   ├── ImatrixInvalid
+    │   ├── DiskTooFull
+    │   ├── TargetExists
+    │   ├── TargetBusy
+    │   ├── TargetUnwritable
+    │   ├── SourceChanged
+    │   └── QuantizeFailed
     ├── VotesError              a file of votes cannot be read
     │   ├── VotesUnreadable
     │   ├── VotesColumnsMissing
@@ -131,6 +141,7 @@ from core.errors.kept import *
 from core.errors.measure import *
 from core.errors.model import *
 from core.errors.provider import *
+from core.errors.quantizing import *
 from core.errors.request import *
 from core.errors.route import *
 from core.errors.votes import *

@@ -87,6 +87,11 @@ class GGUF:
         return sum(tensor.elements for tensor in self.all_tensors)
 
     @property
+    def bits_per_weight(self) -> float:
+        """Bits that a weight takes on average, scales included, header and padding left out. 0 without weights."""
+        return 8 * sum(tensor.n_bytes for tensor in self.all_tensors) / (self.parameters or 1)
+
+    @property
     def architecture(self) -> str | None:
         """llama.cpp's name of the kind of model: "llama", "qwen3" …"""
         return self.text("general.architecture")

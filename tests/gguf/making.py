@@ -13,16 +13,29 @@ VOCABULARY = 300
 WIDTH = 32
 
 
-def tiny(path: Path, *, layers: int = 1, split: tuple[int, int] | None = None, tensors: bool = True) -> Path:
-    """A llama model that llama.cpp loads: 32 wide, 300 tokens, all weights zero. `split`: (number, count) of a part."""
+def tiny(
+    path: Path,
+    *,
+    layers: int = 1,
+    split: tuple[int, int] | None = None,
+    tensors: bool = True,
+    width: int = WIDTH,
+    seed: int | None = None,
+    half: bool = False,
+) -> Path:
+    """A llama model that llama.cpp loads: 32 wide, 300 tokens, all weights zero. `split`: (number, count) of a part.
+
+    seed: random weights, as a model's are spread. half: they are f16, but for the norms.
+    """
     writer = GGUFWriter(path, "llama")
     if split:
         writer.add_uint16("split.no", split[0])
         writer.add_uint16("split.count", split[1])
+        writer.add_int32("split.tensors.count", 2 + 9 * layers)
     if not split or split[0] == 0:
-        _metadata(writer, layers)
+        _metadata(writer, layers, width, half)
     if tensors:
-        _tensors(writer, layers, split)
+        _tensors(writer, layers, split, width, seed, half)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -30,18 +43,18 @@ def tiny(path: Path, *, layers: int = 1, split: tuple[int, int] | None = None, t
     return path
 
 
-def _metadata(writer: GGUFWriter, layers: int) -> None:
+def _metadata(writer: GGUFWriter, layers: int, width: int, half: bool) -> None:
     writer.add_name("Tiny")
     writer.add_license("apache-2.0")
     writer.add_block_count(layers)
     writer.add_context_length(128)
-    writer.add_embedding_length(WIDTH)
-    writer.add_feed_forward_length(64)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(2 * width)
     writer.add_head_count(4)
     writer.add_head_count_kv(2)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(8)
-    writer.add_file_type(0)
+    writer.add_rope_dimension_count(width // 4)
+    writer.add_file_type(int(half))
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("llama-bpe")
     writer.add_token_list([f"token{i}" for i in range(VOCABULARY)])
@@ -52,25 +65,30 @@ def _metadata(writer: GGUFWriter, layers: int) -> None:
     writer.add_chat_template("{% for m in messages %}{{ m.content }}{% endfor %}")
 
 
-def _tensors(writer: GGUFWriter, layers: int, split: tuple[int, int] | None) -> None:
-    shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (VOCABULARY, WIDTH), "output_norm.weight": (WIDTH,)}
+def _tensors(
+    writer: GGUFWriter, layers: int, split: tuple[int, int] | None, width: int, seed: int | None, half: bool
+) -> None:
+    shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (VOCABULARY, width), "output_norm.weight": (width,)}
     for layer in range(layers):
         shapes |= {
-            f"blk.{layer}.attn_norm.weight": (WIDTH,),
-            f"blk.{layer}.attn_q.weight": (WIDTH, WIDTH),
-            f"blk.{layer}.attn_k.weight": (16, WIDTH),
-            f"blk.{layer}.attn_v.weight": (16, WIDTH),
-            f"blk.{layer}.attn_output.weight": (WIDTH, WIDTH),
-            f"blk.{layer}.ffn_norm.weight": (WIDTH,),
-            f"blk.{layer}.ffn_gate.weight": (64, WIDTH),
-            f"blk.{layer}.ffn_up.weight": (64, WIDTH),
-            f"blk.{layer}.ffn_down.weight": (WIDTH, 64),
+            f"blk.{layer}.attn_norm.weight": (width,),
+            f"blk.{layer}.attn_q.weight": (width, width),
+            f"blk.{layer}.attn_k.weight": (width // 2, width),
+            f"blk.{layer}.attn_v.weight": (width // 2, width),
+            f"blk.{layer}.attn_output.weight": (width, width),
+            f"blk.{layer}.ffn_norm.weight": (width,),
+            f"blk.{layer}.ffn_gate.weight": (2 * width, width),
+            f"blk.{layer}.ffn_up.weight": (2 * width, width),
+            f"blk.{layer}.ffn_down.weight": (width, 2 * width),
         }
     names = list(shapes)
     if split:
         names = names[split[0] :: split[1]]
+    random = np.random.default_rng(seed)
     for name in names:
-        writer.add_tensor(name, np.zeros(shapes[name], dtype=np.float32))
+        shape = shapes[name]
+        values = np.zeros(shape) if seed is None else random.normal(0, 0.05, shape)
+        writer.add_tensor(name, values.astype(np.float16 if half and len(shape) > 1 else np.float32))
 
 
 def text(value: str | bytes) -> bytes:
