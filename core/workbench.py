@@ -16,6 +16,8 @@ from core.arena.duel import Duels, reachable
 from core.chat import Chat
 from core.classroom.polls import Classroom
 from core.energy.metering import Metering
+from core.gguf.studies import Studies
+from core.gguf.study_run import Bench
 from core.jobs import Jobs
 from core.models.base import ChatModel, ModelInfo
 from core.models.breaker import Breaker
@@ -36,6 +38,7 @@ from core.store.comparisons import Comparisons
 from core.store.conversations import Conversations
 from core.store.database import Database
 from core.store.library import Library
+from core.store.measurements import Measurements
 from core.store.polls import Polls
 from core.store.providers import Providers
 from core.store.routes import Routes
@@ -71,6 +74,7 @@ class Workbench:
     classroom: Classroom
     batches: Batches
     jobs: Jobs
+    studies: Studies
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -172,6 +176,7 @@ def open_workbench(settings: Settings) -> Workbench:
     workbench.library.purge()
     workbench.classroom.recover()
     workbench.batches.recover()
+    workbench.studies.recover()
     return workbench
 
 
@@ -194,7 +199,7 @@ def beside(settings: Settings) -> Workbench:
         _chat_model, catalog, shelf, connections, routing
     )
     chat = Chat(conversations, runs, answers, model)
-    turns, votes = Turns(), Votes(database)
+    turns, votes, jobs = Turns(), Votes(database), Jobs()
     describing = functools.partial(_infos, catalog, connections, routing)
     comparing = Comparing(
         Comparisons(database),
@@ -231,7 +236,8 @@ def beside(settings: Settings) -> Workbench:
         duels=duels,
         classroom=Classroom(Polls(database)),
         batches=Batches(KeptBatches(database), answers, turns, model, describing, Tally(database)),
-        jobs=Jobs(),
+        jobs=jobs,
+        studies=Studies(Bench(Measurements(database), settings.home / "measurements", turns, settings.models), jobs),
     )
 
 

@@ -99,6 +99,7 @@
     │   ├── NothingToMeasure
     │   ├── ReferenceFailed
     │   ├── TextTooShort
+    │   ├── TextUnreadable
     │   └── VocabulariesDiffer
     ├── TransferError           a file of conversations cannot be read
     │   ├── ImportInvalid

@@ -12,6 +12,7 @@ __all__ = [
     "NothingToMeasure",
     "ReferenceFailed",
     "TextTooShort",
+    "TextUnreadable",
     "VocabulariesDiffer",
 ]
 
@@ -27,6 +28,13 @@ class TextTooShort(MeasureError):
 
     message = N_("The text has {tokens} tokens, and one chunk takes {needed}.")
     hint = N_("Take a longer text, or a shorter context.")
+
+
+class TextUnreadable(MeasureError):
+    """A file that is no text, or not there. Values: file, detail."""
+
+    message = N_("The text {file} cannot be read: {detail}.")
+    hint = N_("Choose a plain text file; one saved as UTF-8 is read for certain.")
 
 
 class VocabulariesDiffer(MeasureError):

@@ -150,6 +150,15 @@ class Finished(_Frame, frozen=True, kw_only=True):
 Task = QualityTask | SpeedTask | BesideTask
 Frame = Opened | Chunk | Round | Variant | Failed | Finished
 
+
+def reference_bytes(*, vocabulary: int, context: int, chunks: int, scored: int | None = None) -> int:
+    """Bytes of a file of log-probabilities of so many chunks, of which `scored` (None: all) are in it: see
+    core/llamacpp/stored_probabilities.py."""
+    head = 8 + 3 * 4 + 4 * context * chunks
+    row = 2 * (2 * ((vocabulary + 1) // 2) + 4)
+    return head + (chunks if scored is None else scored) * (context - 1 - context // 2) * row
+
+
 encode = msgspec.json.encode
 decode_task = msgspec.json.Decoder(Task).decode
 decode_frame = msgspec.json.Decoder(Frame).decode

@@ -160,7 +160,8 @@ def finished(machine: Machine) -> measures.Finished:
 
 def task() -> Task:
     """What is asked."""
-    return measures.decode_task(sys.stdin.buffer.readline())
+    asked: Task = measures.decode_task(sys.stdin.buffer.readline())
+    return asked
 
 
 def say(frames: Iterable[Frame]) -> None:

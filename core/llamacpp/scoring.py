@@ -89,9 +89,7 @@ def figures(
     return scored, _rows(logits, top, lse) if keep else None
 
 
-def _compare(
-    scored: Scored, logits: Logits, lse: Logits, came: NDArray[np.int64], base: Rows, work: Logits
-) -> None:
+def _compare(scored: Scored, logits: Logits, lse: Logits, came: NDArray[np.int64], base: Rows, work: Logits) -> None:
     each = np.arange(len(came))
     head = np.ascontiguousarray(base[:, :HEAD]).view(np.float32)
     scale, least = head[:, :1], head[:, 1:2]

@@ -1,8 +1,8 @@
 """A child process: how fast a model reads and writes. `python -m` it, see core/gguf/measures.py.
 
-The tests are llama-bench's (tools/llama-bench/llama-bench.cpp): `pp512` computes 512 tokens at once, `tg128` computes 128
-one after another, tokens drawn at random after the one that begins a text; an empty cache before each; one warm-up that
-does not count. The rate is tokens ÷ seconds until llama.cpp has finished computing. Nothing is sampled.
+The tests are llama-bench's (tools/llama-bench/llama-bench.cpp): `pp512` computes 512 tokens at once, `tg128` computes
+128 one after another, tokens drawn at random after the one that begins a text; an empty cache before each; one warm-up
+that does not count. The rate is tokens ÷ seconds until llama.cpp has finished computing. Nothing is sampled.
 """
 
 from __future__ import annotations

@@ -103,8 +103,3 @@ class Kept:
 def width(vocabulary: int) -> int:
     """16-bit words that a position takes."""
     return 2 * ((vocabulary + 1) // 2) + HEAD
-
-
-def size(*, vocabulary: int, context: int, chunks: int) -> int:
-    """Bytes that such a file takes."""
-    return len(MAGIC) + 12 + 4 * context * chunks + chunks * (context - 1 - context // 2) * width(vocabulary) * 2
