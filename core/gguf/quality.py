@@ -32,7 +32,8 @@ SPARE = 200_000_000
 """Bytes of disk that are left free."""
 
 Notice = Callable[[int, int], None]
-"""Told the chunks that are done and how many there are. May raise, which ends the measurement; what is done is kept."""
+"""Told the chunks that are done and how many there are, of what is measured now. May raise, which ends the measurement;
+what is done is kept."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,17 +85,20 @@ def measure(
     *,
     folder: Path,
     reference: Subject | None = None,
+    reference_setup: Setup | None = None,
     notice: Notice = lambda done, total: None,
 ) -> Pass:
     """The figures of a model, from the store or measured now. `folder`: where log-probabilities are kept.
+    `reference_setup`: how the reference is loaded, where otherwise than the model.
 
     Raises what loading raises, `TextTooShort`, `VocabulariesDiffer`, `LogitsInvalid`, `NoSpaceToMeasure` and
     `MeasureDied`.
     """
     base = None
     if reference is not None:
-        base = kept_reference(kept, owner, reference, plan, folder=folder, notice=notice)
-    key = key_of(model, plan, reference)
+        based_on = msgspec.structs.replace(plan, setup=reference_setup or plan.setup)
+        base = kept_reference(kept, owner, reference, based_on, folder=folder, notice=notice)
+    key = key_of(model, plan, reference, reference_setup)
     task = _task(model, plan, reference=base)
     return _measured(kept, owner, key, task, notice)
 
@@ -138,7 +142,7 @@ def kept_reference(
     return path
 
 
-def key_of(model: Subject, plan: Plan, reference: Subject | None) -> str:
+def key_of(model: Subject, plan: Plan, reference: Subject | None, reference_setup: Setup | None = None) -> str:
     """What tells a measurement from others. How many threads compute makes no difference to what is computed."""
     return digest(
         "quality",
@@ -148,6 +152,7 @@ def key_of(model: Subject, plan: Plan, reference: Subject | None) -> str:
         plan.context,
         plan.chunks,
         msgspec.structs.replace(plan.setup, threads=None),
+        None if reference_setup is None else msgspec.structs.replace(reference_setup, threads=None),
     )
 
 
@@ -178,7 +183,6 @@ def said(module: str, task: measures.Task) -> Generator[Frame]:
 def _measured(kept: Measurements, owner: str, key: str, task: QualityTask, notice: Notice) -> Pass:
     found = kept.get(owner, key)
     if found is not None and (whole := _pass(found)) is not None:
-        notice(whole.opened.chunks, whole.opened.chunks)
         return whole
     done = len(found.parts) if found is not None and found.head is not None else 0
     if not done:

@@ -65,7 +65,7 @@ def measure(
     *,
     notice: Callable[[int, int], None] = lambda done, total: None,
 ) -> Speed:
-    """The speed, from the store or measured now. `notice`: rounds that are done, and how many there are; it may raise.
+    """The speed, from the store or measured now. `notice`: rounds done of all, while it is measured; may raise.
 
     Raises what loading raises, and `MeasureDied`.
     """
@@ -73,7 +73,6 @@ def measure(
     total = rounds(plan)
     found = kept.get(owner, key)
     if found is not None and (whole := _speed(found)) is not None:
-        notice(total, total)
         return whole
     kept.begin(owner, key, "speed")
     task = SpeedTask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -86,6 +87,7 @@ def of_types(
     text_name: str,
     text: str,
     chunks: int | None = 8,
+    context: int = 512,
     repeat: int = 3,
     quantized: bool = True,
 ) -> Spec:
@@ -99,5 +101,19 @@ def of_types(
         text_name=text_name,
         text=text,
         chunks=chunks,
+        context=context,
         repeat=repeat,
     )
+
+
+def with_files(spec: Spec, files: Sequence[Variant]) -> Spec:
+    """The same, with files that are there already; each name once, as errors and figures are kept by it."""
+    taken = {one.name for one in spec.all}
+    added: list[Variant] = []
+    for one in files:
+        name, number = one.name, 2
+        while name in taken:
+            name, number = f"{one.name} ({number})", number + 1
+        taken.add(name)
+        added.append(msgspec.structs.replace(one, name=name))
+    return msgspec.structs.replace(spec, variants=(*spec.variants, *added))

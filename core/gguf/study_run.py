@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Bench:
     folder: Path
     turns: Turns
     models: Path
+    _read: dict[tuple[str, int, int, str], Subject] = field(default_factory=dict, repr=False)
 
     def path(self, variant: Variant, spec: Spec) -> Path:
         """Where a variant's file is, or will be. Raises `ModelNotFound` or `ModelFileInvalid` for its source."""
@@ -50,11 +51,15 @@ class Bench:
         return folder / recipes.file_name(source.name, variant.type)
 
     def subject(self, variant: Variant, spec: Spec) -> Subject | None:
-        """A variant whose file is there and can be read."""
+        """A variant whose file is there and can be read; as it was read last, while it has not changed."""
         try:
             path = self.path(variant, spec)
-            return quality.subject(self.kept, path, variant.name) if path.is_file() else None
-        except WorkbenchError:
+            status = path.stat()
+            key = (str(path), status.st_size, status.st_mtime_ns, variant.name)
+            if key not in self._read:
+                self._read[key] = quality.subject(self.kept, path, variant.name)
+            return self._read[key]
+        except (WorkbenchError, OSError):
             return None
 
 
@@ -126,6 +131,7 @@ class Run:
                 folder=bench.folder,
                 notice=lambda done, total: self._chunk(begun, done, total),
             )
+        self._chunk(begun, 1, 1)
 
     def _read(self, one: Variant, reference: Subject) -> None:
         model = self._made(one)
@@ -140,6 +146,7 @@ class Run:
                 reference=reference,
                 notice=lambda done, total: self._chunk(begun, done, total),
             )
+        self._chunk(begun, 1, 1)
 
     def _time(self, one: Variant) -> None:
         if one.name in self.errors:
@@ -154,6 +161,7 @@ class Run:
                 self._spec.speed_plan,
                 notice=lambda done, _: self._step(begun + done),
             )
+        self._step(begun + speed.rounds(self._spec.speed_plan))
 
     def _chunk(self, begun: float, done: int, total: int) -> None:
         """A text may have another number of chunks than was asked for: the whole is counted so all the same."""

@@ -1,0 +1,87 @@
+"""The Measure view of the Quantization page, as a person goes through it: one button, what it says, paused, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.gguf import study, texts
+from core.gguf.study import Study
+from core.models.local import files
+from core.workbench import Workbench
+from pages.ui.owner import PERSON
+from tests.pages.sitting import Sitting
+
+PATIENCE_S = 100.0
+
+
+class Measuring(Sitting):
+    """A person at the measurements."""
+
+    def __init__(self, workbench: Workbench, **address: str) -> None:
+        super().__init__(workbench, **address)
+        self.at.switch_page("../quantization/page.py")
+        self.run()
+
+    def chooses(self, *types: str, chunks: int = 1, repeat: int = 0) -> Measuring:
+        self.at.multiselect(key="study-types").set_value(list(types))
+        self.at.number_input(key="study-chunks").set_value(chunks)
+        self.at.number_input(key="study-context").set_value(128)
+        self.at.number_input(key="study-repeat").set_value(repeat)
+        self.run()
+        return self
+
+    @property
+    def study(self) -> Study:
+        return self.workbench.studies.list(PERSON)[0]
+
+    def waits(self) -> Measuring:
+        job = self.workbench.studies.job(PERSON, self.study.id)
+        assert job is not None and job.wait(PATIENCE_S)
+        self.run()
+        return self
+
+    def texts(self) -> str:
+        shown = [*self.at.header, *self.at.markdown, *self.at.caption, *self.at.error]
+        return "\n".join(str(one.value) for one in shown).replace("\\", "")
+
+
+@pytest.fixture
+def measured(workbench: Workbench) -> Iterator[Workbench]:
+    yield workbench
+    for one in workbench.studies.list(PERSON):
+        workbench.studies.delete(PERSON, one.id)
+
+
+@pytest.mark.model
+def test_one_button_measures_and_says_what_it_found(measured: Workbench) -> None:
+    sitting = Measuring(measured).chooses("Q8_0", "Q2_K")
+    assert "About three minutes" in sitting.texts()
+    sitting.press("study-start")
+    sitting.waits()
+    assert sitting.study.state == "done"
+    said = sitting.texts()
+    assert "Q8_0: " in said and "same next token; fits with a context of" in said
+    assert "cannot be said" in said and "Only 1 chunks" in said  # one chunk is not to be trusted
+    table = sitting.at.dataframe[0].value
+    assert list(table["Model"]) == ["F16 (reference)", "Q8_0", "Q2_K"]
+    assert len(sitting.at.get("plotly_chart")) >= 2
+
+
+@pytest.mark.model
+def test_a_study_that_was_cut_off_can_go_on_or_be_deleted(measured: Workbench) -> None:
+    source = files.embedded()
+    assert source is not None
+    spec = study.of_types(source, ("Q8_0",), text_name="english", text=texts.passage("english"), chunks=1, repeat=0)
+    kept = measured.studies.bench.kept.create(PERSON, spec)
+    sitting = Measuring(measured)
+    assert sitting.at.button(key="study-resume").label == "Go on"
+    sitting.press(f"delete-study-{kept.id}")
+    assert measured.studies.list(PERSON) == []
+    assert sitting.at.button(key="study-start").label.startswith("Quantize to 5 types")
+
+
+def test_it_speaks_french(measured: Workbench) -> None:
+    sitting = Measuring(measured, lang="fr")
+    assert "Que coûte une quantification" in sitting.texts()
