@@ -43,7 +43,11 @@ def _study(workbench: Workbench, me: str, study: Study) -> None:
     progress.show(workbench, me, study)
     rows = workbench.studies.rows(me, study.id)
     if all(row.quality is None for row in rows):
-        st.caption(_("The first figures are here as soon as the reference and one variant have read the text."))
+        st.caption(
+            _("The first figures are here as soon as the reference and one variant have read the text.")
+            if workbench.studies.running(me, study.id)
+            else _("There are no figures: the files have been changed or deleted since, or nothing was measured yet.")
+        )
         return
     verdicts.show(workbench, study, rows)
     table.show(rows)

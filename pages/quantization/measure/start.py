@@ -37,8 +37,10 @@ def show(workbench: Workbench, me: str) -> None:
     )
     if (error := st.session_state.pop(FAILED, None)) is not None:
         error_box.show(error)
-    spec = _choices(workbench, me)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    first = st.container(horizontal=True, vertical_alignment="center")
+    about = st.container()
+    spec = _choices(workbench)
+    with first:
         st.button(
             _button(spec),
             key="study-start",
@@ -48,7 +50,7 @@ def show(workbench: Workbench, me: str) -> None:
         )
         st.caption(_("About three minutes on two cores, for the model that comes with the workbench."), width="content")
     if spec is not None and spec.reference.type is not None:
-        st.caption(
+        about.caption(
             ":material/info: "
             + _(
                 "The source is quantized itself, so the reference is a copy of it with 16-bit floats. What its own "
@@ -74,7 +76,7 @@ def _start(workbench: Workbench, me: str, spec: Spec) -> None:
         st.session_state[FAILED] = error
 
 
-def _choices(workbench: Workbench, me: str) -> Spec | None:
+def _choices(workbench: Workbench) -> Spec | None:
     """What will be measured; None where it cannot be."""
     with st.expander(_("Another model, text, types or effort"), icon=":material/tune:"):
         models = {one.id: one for one in workbench.catalog.models()}
