@@ -85,8 +85,8 @@ def against(places: Mapping[str, Place], on_front: Sequence[str], *, words: Word
             x=[one.at],
             y=[one.kl],
             mode="markers+text",
-            text=[escape(name, quote=False)],
-            textposition="top center",
+            text=[f" {escape(name, quote=False)}"],
+            textposition="middle right",
             cliponaxis=False,
             marker={
                 "color": colour,
@@ -99,7 +99,7 @@ def against(places: Mapping[str, Place], on_front: Sequence[str], *, words: Word
         )
     _dress(figure, words, dark=dark)
     most = max((one.at for one in places.values()), default=1.0)
-    figure.update_xaxes(range=[0, 1.12 * most])
+    figure.update_xaxes(range=[0, 1.25 * most])
     figure.update_yaxes(range=[0, 1.2 * max((one.kl + 2 * one.error for one in places.values()), default=1.0) or 1.0])
     return figure
 
@@ -130,6 +130,7 @@ def percentiles(found: Mapping[str, Divergence], *, words: Words, dark: bool = F
             font={"size": 12, "color": TEXT.on(dark=dark)},
         )
     _dress(figure, words, dark=dark, right=96)
+    figure.update_xaxes(type="category")
     figure.update_yaxes(type="log", rangemode="normal", exponentformat="power", dtick=1)
     return figure
 

@@ -97,7 +97,7 @@
     │   ├── MeasureDied
     │   ├── NoSpaceToMeasure
     │   ├── NothingToMeasure
-    │   ├── ReferenceFailed
+    │   ├── ReferenceBusy
     │   ├── TextTooShort
     │   ├── TextUnreadable
     │   └── VocabulariesDiffer

@@ -10,7 +10,7 @@ __all__ = [
     "MeasureError",
     "NoSpaceToMeasure",
     "NothingToMeasure",
-    "ReferenceFailed",
+    "ReferenceBusy",
     "TextTooShort",
     "TextUnreadable",
     "VocabulariesDiffer",
@@ -21,30 +21,6 @@ class MeasureError(WorkbenchError):
     """A model that cannot be measured so."""
 
     message = N_("This cannot be measured.")
-
-
-class TextTooShort(MeasureError):
-    """Not one chunk of it. Values: tokens, needed."""
-
-    message = N_("The text has {tokens} tokens, and one chunk takes {needed}.")
-    hint = N_("Take a longer text, or a shorter context.")
-
-
-class TextUnreadable(MeasureError):
-    """A file that is no text, or not there. Values: file, detail."""
-
-    message = N_("The text {file} cannot be read: {detail}.")
-    hint = N_("Choose a plain text file; one saved as UTF-8 is read for certain.")
-
-
-class VocabulariesDiffer(MeasureError):
-    """Models whose tokens are not the same ones. Values: model."""
-
-    message = N_("{model} and the reference do not cut the text into the same tokens.")
-    hint = N_(
-        "Distributions over different tokens cannot be compared: take a reference that is the same model in another "
-        "quantization. Perplexity alone can be measured without a reference."
-    )
 
 
 class LogitsInvalid(MeasureError):
@@ -75,8 +51,32 @@ class NothingToMeasure(MeasureError):
     hint = N_("Choose at least one.")
 
 
-class ReferenceFailed(MeasureError):
-    """The probabilities of the reference are not there any more, and could not be had again. Values: model."""
+class ReferenceBusy(MeasureError):
+    """Another process writes the reference's probabilities. Values: model."""
 
-    message = N_("The probabilities of the reference {model} are not there.")
-    hint = N_("Measure again: the reference comes first.")
+    message = N_("The reference {model} is being measured by another program.")
+    hint = N_("Wait until it has finished, then go on.")
+
+
+class TextTooShort(MeasureError):
+    """Not one chunk of it. Values: tokens, needed."""
+
+    message = N_("The text has {tokens} tokens, and one chunk takes {needed}.")
+    hint = N_("Take a longer text, or a shorter context.")
+
+
+class TextUnreadable(MeasureError):
+    """A file that is no text, or not there. Values: file, detail."""
+
+    message = N_("The text {file} cannot be read: {detail}.")
+    hint = N_("Choose a plain text file; one saved as UTF-8 is read for certain.")
+
+
+class VocabulariesDiffer(MeasureError):
+    """Models whose tokens are not the same ones. Values: model."""
+
+    message = N_("{model} and the reference do not cut the text into the same tokens.")
+    hint = N_(
+        "Distributions over different tokens cannot be compared: take a reference that is the same model in another "
+        "quantization. Perplexity alone can be measured without a reference."
+    )

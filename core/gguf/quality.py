@@ -127,7 +127,7 @@ def kept_reference(
 ) -> Path:
     """The file of a reference's log-probabilities, whole; computed where it is not. Raises as `measure`."""
     key = key_of(model, plan, None)
-    path = folder / f"{key[:40]}.logits"
+    path = folder / f"{digest(owner, key)[:40]}.logits"
     _check_room(folder, path, model, plan)
     found = kept.get(owner, key)
     scored = len(found.parts) if found is not None else 0

@@ -93,7 +93,7 @@ def doubts(spec: Spec, rows: Sequence[Row]) -> tuple[Sentence, ...]:
     if measured and fewest < ENOUGH_CHUNKS:
         found.append(
             Sentence(
-                N_("Only {chunks} chunks of text were scored; from {enough} on the errors can be believed."),
+                N_("Chunks of text that were scored: {chunks}; from {enough} on the errors can be believed."),
                 {"chunks": ("count", fewest), "enough": ("count", ENOUGH_CHUNKS)},
             )
         )
@@ -111,7 +111,7 @@ def speed_doubts(spec: Spec, rows: Sequence[Row]) -> tuple[Sentence, ...]:
     if timed and spec.repeat < ENOUGH_REPEATS:
         found.append(
             Sentence(
-                N_("Each was timed {repeats} times; from {enough} on the scatter can be seen."),
+                N_("Repeats of each timing: {repeats}; from {enough} on their scatter can be seen."),
                 {"repeats": ("count", spec.repeat), "enough": ("count", ENOUGH_REPEATS)},
             )
         )

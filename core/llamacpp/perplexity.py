@@ -36,7 +36,14 @@ def frames(task: QualityTask) -> Iterator[Frame]:
     used = tokens[: chunks * task.context]
     reference = _reference(task, model, used)
     kept = (
-        Kept.begun(task.keep, context=task.context, vocabulary=model.vocabulary.size, tokens=used, skip=task.skip)
+        Kept.begun(
+            task.keep,
+            context=task.context,
+            vocabulary=model.vocabulary.size,
+            tokens=used,
+            skip=task.skip,
+            name=task.name,
+        )
         if task.keep is not None
         else None
     )

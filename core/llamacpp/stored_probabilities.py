@@ -15,10 +15,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.errors import ReferenceBusy
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 MAGIC = b"_logits_"
 STEPS = 65535
@@ -57,16 +65,19 @@ class Kept:
         return len(MAGIC) + 12 + 4 * len(self.tokens)
 
     @classmethod
-    def begun(cls, path: str, *, context: int, vocabulary: int, tokens: Sequence[int], skip: int) -> Kept:
-        """A file to write to, what follows the first `skip` chunks cut off; anew where it does not hold that much."""
+    def begun(cls, path: str, *, context: int, vocabulary: int, tokens: Sequence[int], skip: int, name: str) -> Kept:
+        """A file to write to, what follows the first `skip` chunks cut off. Raises `ReferenceBusy` where another
+        process writes to it. `name`: what the model is called."""
         kept = cls(Path(path), context, vocabulary, list(tokens))
         head = MAGIC + np.array([context, vocabulary, len(tokens) // context], np.int32).tobytes()
         head += np.array(tokens, np.int32).tobytes()
+        if not kept._held():
+            raise ReferenceBusy(model=name)
         wanted = len(head) + skip * kept.places * kept.width * 2
-        if skip and kept.path.is_file() and kept.path.stat().st_size >= wanted:
+        if skip:
+            assert kept.path.stat().st_size >= wanted, "what was kept before is gone"
             os.truncate(kept.path, wanted)
         else:
-            assert not skip, "what was kept before is gone"
             kept.path.write_bytes(head)
         return kept
 
@@ -88,10 +99,20 @@ class Kept:
         begin = chunk * self.places + place
         return self._map[begin : begin + count]
 
+    def _held(self) -> bool:
+        """Opens the file for this process alone, where the system has such a thing; whether it could be."""
+        self._file = self.path.open("ab")
+        if fcntl is None:
+            return True
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
     def append(self, rows: Rows) -> None:
         """The next positions."""
-        if self._file is None:
-            self._file = self.path.open("ab")
+        assert self._file is not None
         self._file.write(rows.tobytes())
 
     def flush(self) -> None:

@@ -1,7 +1,7 @@
 """Models made for the tests of measuring, whose logits are known without llama.cpp.
 
-All weights of their one layer are zero, so that what comes out depends on the token before alone: the embedding, brought
-to a root mean square of 1, times all embeddings. The vocabulary is made of two letters after a space.
+All weights of their one layer are zero, so that what comes out depends on the token before alone: the embedding,
+brought to a root mean square of 1, times all embeddings. The vocabulary is made of two letters after a space.
 """
 
 from __future__ import annotations

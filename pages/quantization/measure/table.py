@@ -64,19 +64,9 @@ def _columns() -> list[Column]:
             lambda row: _estimate(_mean(row)),
         ),
         (
-            _("KL, 99th percentile"),
-            _("One token in a hundred is further off than this."),
-            lambda row: number(row.quality.figures.kl.p99) if row.quality and row.quality.figures.kl else "–",
-        ),
-        (
             _("Same next token"),
             _("How often the variant and the reference hold the same token most probable."),
             lambda row: _share(_of(row, "same_top")),
-        ),
-        (
-            _("Δp, RMS"),
-            _("How much the probability of the token that came differs from the reference's: root mean square."),
-            lambda row: _share(_of(row, "delta_p_rms")),
         ),
         (
             _("Reads"),
@@ -97,6 +87,16 @@ def _columns() -> list[Column]:
             _("Memory"),
             _("The most that the process had at once while it was timed, weights that were read included."),
             lambda row: size(row.speed.peak_bytes) if row.speed else "–",
+        ),
+        (
+            _("KL, 99th percentile"),
+            _("One token in a hundred is further off than this."),
+            lambda row: number(row.quality.figures.kl.p99) if row.quality and row.quality.figures.kl else "–",
+        ),
+        (
+            _("Δp, RMS"),
+            _("How much the probability of the token that came differs from the reference's: root mean square."),
+            lambda row: _share(_of(row, "delta_p_rms")),
         ),
     ]
 

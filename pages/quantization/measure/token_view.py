@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages.ui.component_key import component_key
 
-FAINT, STRONG = 0.001, 3.0
+FAINT, STRONG = 0.01, 3.0
 """KL divergences at which the tint begins and is full; in between it grows with the logarithm."""
 
 
