@@ -31,17 +31,19 @@ SURE = 2.0
 HARMLESS = 0.002
 """Mean KL divergence that a quantized KV cache may cost to be taken: less than what Q8_0 weights cost."""
 
-CHUNKS = 2
 CONTEXT = 4096
 """Tokens for which the memory of a setting is told."""
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
-    """How much each trial reads and writes. `axes`: what is tried."""
+    """How much each trial reads and writes. `axes`: what is tried; `chunks` of `context` tokens: what a type of the KV
+    cache is read with."""
 
     prompt: int = 256
     generate: int = 48
     repeat: int = 3
+    chunks: int = 2
+    context: int = 512
     axes: tuple[Axis, ...] = AXES
 
 
@@ -189,7 +191,12 @@ class _Trying:
             self._bench.kept,
             self._owner,
             self._subject,
-            Plan(text=texts.passage("english"), chunks=CHUNKS, setup=setup),
+            Plan(
+                text=texts.passage("english"),
+                context=self._effort.context,
+                chunks=self._effort.chunks,
+                setup=setup,
+            ),
             folder=self._bench.folder,
             reference=self._subject,
             reference_setup=based_on,

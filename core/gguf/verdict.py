@@ -135,7 +135,10 @@ def closest(spec: Spec, rows: Sequence[Row]) -> Judgement:
         return Judgement(winner=None, sentence=Sentence(N_("There is nothing to compare yet.")), doubts=tuple(against))
     first, second = order[:2]
     ours, theirs = ([value for chunk in measured[name].chunks for value in chunk.kl] for name in (second, first))
-    against += _too_close(estimates.paired(ours, theirs), first, second)
+    if len(ours) == len(theirs):
+        against += _too_close(estimates.paired(ours, theirs), first, second)
+    else:
+        against.append(Sentence(N_("They have not read the same places of the text.")))
     if against:
         return Judgement(
             winner=None,
