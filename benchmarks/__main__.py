@@ -36,6 +36,8 @@ NAMES = (
     "classroom",
     "ranking",
     "quality",
+    "header",
+    "quantizing",
 )
 
 

@@ -258,7 +258,7 @@ def test_gguf_says_what_the_gguf_package_says(smollm: Path) -> None:
 def test_gguf_writes_tables_and_takes_an_id() -> None:
     shown = core("gguf", "smollm2-135m").stdout
     assert "general.architecture" in shown and "token_embd.weight" in shown and "576 × 49152" in shown
-    assert shown.splitlines()[-1].startswith("memory with a context of 4,096 tokens:")
+    assert shown.splitlines()[-2].startswith("memory with a context of 4,096 tokens:")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """`python -m core gguf`: what a GGUF file holds, and the memory it takes when it is loaded with the defaults.
 
 JSON: {"path", "version", "size_bytes", "architecture", "quantization", "parameters", "metadata": {key: {"type",
-"value"}, or {"type", "count"} for a long array}, "tensors": [{"name", "type", "shape", "bytes", "part"}], "memory":
-{"context_length", "weights", "kv_cache", "compute", "total"}}. Bytes; shapes are llama.cpp's, row length first.
+"value"}, or {"type", "count"} for a long array}, "tensors": [{"name", "type", "shape", "bytes", "part"}],
+"bits_per_weight", "types": [{"type", "bits_per_weight", "tensors", "parameters", "n_bytes", "share"}], "memory":
+{"context_length", "weights", "kv_cache", "compute", "total", "verdict", "longest_context"}}. Bytes; shapes are
+llama.cpp's, row length first. `verdict` and `longest_context` are of this machine's RAM (core/models/local/room.py);
+null for a file that is no model.
 """
 
 from __future__ import annotations
@@ -11,10 +14,10 @@ import argparse
 
 from core.cli import terminal
 from core.cli.local import opened
-from core.gguf import reader
+from core.gguf import anatomy, reader
 from core.gguf.header import GGUF, LongArray, Value
 from core.gguf.memory import MemoryEstimate
-from core.models.local import model_settings
+from core.models.local import model_settings, room
 from core.models.local.model_settings import ModelSettings
 
 LONGEST_VALUE = 100
@@ -53,14 +56,24 @@ def _described(file: GGUF, context: int, estimate: MemoryEstimate) -> dict[str, 
             for number, part in enumerate((file, *file.parts), 1)
             for t in part.tensors
         ],
+        "bits_per_weight": file.bits_per_weight,
+        "types": anatomy.shares(file),
         "memory": {
             "context_length": context,
             "weights": estimate.weights,
             "kv_cache": estimate.kv_cache,
             "compute": estimate.compute,
             "total": estimate.total,
+            "verdict": _verdict(file, estimate),
+            "longest_context": room.longest_context(file, ModelSettings(), room.machine().ram) or None,
         },
     }
+
+
+def _verdict(file: GGUF, estimate: MemoryEstimate) -> str | None:
+    if not file.architecture or not file.block_count:
+        return None
+    return room.verdict(estimate.total, room.machine().ram)
 
 
 def _value(value: Value) -> dict[str, object]:
@@ -68,13 +81,22 @@ def _value(value: Value) -> dict[str, object]:
 
 
 def _write(file: GGUF, context: int, estimate: MemoryEstimate) -> None:
-    from core.figures import count, size
+    from core.figures import count, percent, size
 
     terminal.write(
         f"{file.path}\n"
         f"GGUF {file.version}, {file.architecture or 'no architecture named'}, {file.quantization or '?'}, "
-        f"{size(file.total_size, 'en')}, {count(file.parameters, 'en')} parameters\n\n"
+        f"{size(file.total_size, 'en')}, {count(file.parameters, 'en')} parameters, "
+        f"{file.bits_per_weight:.2f} bits a weight\n\n"
     )
+    terminal.write_table(
+        ("TYPE", "BITS A WEIGHT", "TENSORS", "SIZE", "SHARE"),
+        [
+            (s.type, f"{s.bits_per_weight:g}", count(s.tensors, "en"), size(s.n_bytes, "en"), percent(s.share, "en"))
+            for s in anatomy.shares(file)
+        ],
+    )
+    terminal.write("\n")
     terminal.write_table(
         ("KEY", "TYPE", "VALUE"), [(key, file.types[key], _short(value)) for key, value in file.metadata.items()]
     )
@@ -86,6 +108,11 @@ def _write(file: GGUF, context: int, estimate: MemoryEstimate) -> None:
     parts = [("weights", estimate.weights), ("KV cache", estimate.kv_cache), ("compute", estimate.compute)]
     terminal.write(f"\nmemory with a context of {count(context, 'en')} tokens: {size(estimate.total, 'en')} (")
     terminal.write(", ".join(f"{name} {size(amount, 'en')}" for name, amount in parts) + ")\n")
+    if (verdict := _verdict(file, estimate)) is not None:
+        ram = room.machine().ram
+        longest = room.longest_context(file, ModelSettings(), ram)
+        terminal.write(f"{verdict}: {size(ram.free, 'en')} of {size(ram.total, 'en')} are free; ")
+        terminal.write(f"the longest context that fits has {count(longest, 'en')} tokens\n")
 
 
 def _short(value: Value) -> str:

@@ -167,7 +167,7 @@ def is_quantized(gguf: GGUF) -> bool:
 
 
 def _checked(source: Path, recipe: Recipe, allow_requantize: bool) -> GGUF:
-    gguf = files.checked(source)
+    gguf = reader.read(source)
     if not gguf.tensors and not gguf.parts:
         raise ModelFileInvalid(model=source.name, detail="it has no tensors")
     if is_quantized(gguf) and not allow_requantize:

@@ -14,12 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
-
 from core.errors import ImatrixInvalid
 from core.gguf import imatrix
 from core.gguf.imatrix import ImportanceMatrix
 from core.gguf.quantize_wire import Done, Failed, Frame, Planned, Step, Task, TensorPlan, decode_task, encode
+from core.llamacpp.bindings import llama
 
 _TENSOR = re.compile(r"\[ *(\d+)/ *(\d+)\] (.*?) +- \[[ 0-9,]*\], type = *(\w+), (?:size = .*?(?:\((\w+)\))?$)?")
 _FALLBACK = re.compile(r"warning: (.*?) +- ncols .*required for type +(\w+)\) *-> falling back to +(\w+)")

@@ -158,7 +158,7 @@ def test_a_file_that_cannot_grow_is_not_taken_for_whole(source: Path, tmp_path: 
 
 def test_a_folder_that_takes_nothing(source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(TargetUnwritable, match="Not a directory|exists"):
+    with pytest.raises(TargetUnwritable, match=r"Not a directory|exists"):
         quantize.quantize(source, tmp_path / "file" / "out.gguf", "Q8_0")
     with pytest.raises(TargetUnwritable):
         quantize.quantize(source, Path("/proc/workbench/out.gguf"), "Q8_0")

@@ -1,8 +1,7 @@
-"""Quantized files: the same bytes that llama.cpp's own tool and the `gguf` package make, planned before, and checked."""
+"""Quantized files: the bytes that llama.cpp's own tool and the `gguf` package make, planned before, and checked."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,8 @@ import gguf
 import numpy as np
 import pytest
 
+from benchmarks import llamacpp
+from benchmarks.figure import Unmeasurable
 from core.errors import (
     AlreadyQuantized,
     ImatrixNeeded,
@@ -39,11 +40,11 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def llama_quantize() -> Path:
-    folder = os.environ.get("LLAMA_CPP_TOOLS")
-    tool = Path(folder or ".", "llama-quantize")
-    if folder is None or not tool.is_file():
-        pytest.skip("LLAMA_CPP_TOOLS names no folder with llama-quantize (benchmarks/build_llamacpp.py makes one)")
-    return tool
+    """llama.cpp's own tool, of the very version that is installed."""
+    try:
+        return llamacpp.tool("llama-quantize")
+    except Unmeasurable as error:
+        pytest.skip(str(error))
 
 
 def by_tool(tool: Path, source: Path, target: Path, type: str, *options: str) -> bytes:

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import ModelFileInvalid, ModelNotFound
@@ -79,10 +79,15 @@ def find(settings: Settings) -> list[Path]:
 
     Left out: projectors (mmproj-…), later parts of split models, what cannot be read, what is more than 6 folders deep.
     """
+    return under((settings.models, *settings.model_folders))
+
+
+def under(roots: Iterable[Path]) -> list[Path]:
+    """GGUF models in these folders and below, as `find` lists them."""
     found: list[Path] = []
     seen: set[tuple[int, int]] = set()
     folders_left = MAX_FOLDERS
-    for root in (settings.models, *settings.model_folders):
+    for root in roots:
         waiting = [(located(root), 0)]
         while waiting and folders_left and len(found) < MAX_FILES:
             folder, depth = waiting.pop(0)
