@@ -52,7 +52,8 @@ def _draw(workbench: Workbench, me: str, id: str, drawn: object) -> None:
 
 def _far(workbench: Workbench, id: str, left: float | None) -> str:
     what, name = workbench.studies.doing(id)
-    parts = [f"{error_box.plain(name)} {_(what)}".strip()]
+    doing = _(what)
+    parts = [f"{error_box.plain(name)} {doing}".strip()]
     if left is not None:
         parts.append(_("about {duration} left", duration=seconds(left)))
     return " · ".join(parts)
