@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from core.child import ChildDied, frames
-from core.errors import MeasureDied, NoSpaceToMeasure, NothingToMeasure, WorkbenchError
+from core.errors import MeasureDied, NoSpaceToMeasure, NothingToMeasure, VocabulariesDiffer, WorkbenchError
 from core.gguf import estimates, hashing, measures, texts
 from core.gguf.estimates import Quality
 from core.gguf.header import GGUF
@@ -94,13 +94,15 @@ def measure(
     Raises what loading raises, `TextTooShort`, `VocabulariesDiffer`, `LogitsInvalid`, `NoSpaceToMeasure` and
     `MeasureDied`.
     """
-    base = None
+    base = vocabulary = None
     if reference is not None:
         based_on = msgspec.structs.replace(plan, setup=reference_setup or plan.setup)
         base = kept_reference(kept, owner, reference, based_on, folder=folder, notice=notice)
+        whole = known(kept, owner, reference, based_on)
+        vocabulary = whole.opened.vocabulary if whole is not None else None
     key = key_of(model, plan, reference, reference_setup)
     task = _task(model, plan, reference=base)
-    return _measured(kept, owner, key, task, notice)
+    return _measured(kept, owner, key, task, notice, vocabulary=vocabulary)
 
 
 def known(
@@ -180,7 +182,10 @@ def said(module: str, task: measures.Task) -> Generator[Frame]:
             yield frame
 
 
-def _measured(kept: Measurements, owner: str, key: str, task: QualityTask, notice: Notice) -> Pass:
+def _measured(
+    kept: Measurements, owner: str, key: str, task: QualityTask, notice: Notice, *, vocabulary: str | None = None
+) -> Pass:
+    """`vocabulary`: the fingerprint of the one that the model must have."""
     found = kept.get(owner, key)
     if found is not None and (whole := _pass(found)) is not None:
         return whole
@@ -192,6 +197,8 @@ def _measured(kept: Measurements, owner: str, key: str, task: QualityTask, notic
     with spoken(task.name), closing(said("core.llamacpp.perplexity", task)) as all_frames:
         for frame in all_frames:
             if isinstance(frame, Opened):
+                if vocabulary is not None and frame.vocabulary != vocabulary:
+                    raise VocabulariesDiffer(model=task.name)
                 total = frame.chunks
                 kept.head(owner, key, frame)
             elif isinstance(frame, Chunk):

@@ -25,6 +25,9 @@ ENOUGH_REPEATS = 3
 BUSY = 0.1
 """Share of the cores that others take from which on a speed is no longer the model's."""
 
+KEPT = 0.8
+"""Share of the places at which a variant that is to be recommended holds the reference's token most probable."""
+
 SURE = 2.0
 """Standard errors that a difference has to have: some 95 % for values that scatter like chance."""
 
@@ -150,6 +153,39 @@ def closest(spec: Spec, rows: Sequence[Row]) -> Judgement:
         sentence=Sentence(
             N_("{name} is closest to the reference: a mean KL divergence of {kl}."),
             {"name": ("text", first), "kl": ("number", _mean_kl(measured[first].figures.kl))},
+        ),
+    )
+
+
+def smallest(spec: Spec, rows: Sequence[Row]) -> Judgement | None:
+    """The smallest file that surely keeps the reference's next token for `KEPT` of the places; None where nothing has
+    been compared."""
+    shares = {
+        row.name: (row.bytes, row.quality.figures.same_top)
+        for row in rows
+        if row.bytes and row.quality is not None and row.quality.figures.same_top is not None
+    }
+    if not shares:
+        return None
+    against = doubts(spec, rows)
+    share: dict[str, Value] = {"share": ("percent", KEPT)}
+    if against:
+        sentence = Sentence(
+            N_("Which is the smallest that keeps the next token {share} of the time cannot be said."), share
+        )
+        return Judgement(winner=None, sentence=sentence, doubts=against)
+    enough = [name for name, (_, same) in shares.items() if same.value - SURE * same.error >= KEPT]
+    if not enough:
+        return Judgement(
+            winner=None,
+            sentence=Sentence(N_("None surely keeps the reference's next token {share} of the time."), share),
+        )
+    name = min(enough, key=lambda one: shares[one][0])
+    return Judgement(
+        winner=name,
+        sentence=Sentence(
+            N_("{name} is the smallest that surely keeps the reference's next token {share} of the time."),
+            {"name": ("text", name), **share},
         ),
     )
 

@@ -155,6 +155,12 @@ def test_another_vocabulary_is_refused(kept: Measurements, reference: Subject, t
     fewer = quality.subject(kept, worded(tmp_path / "fewer.gguf", words=WORDS[:-1]), "fewer")
     with pytest.raises(VocabulariesDiffer, match="fewer"):
         quality.measure(kept, ANA, fewer, PLAN, folder=tmp_path, reference=reference)
+    # one that differs only in a token that the text does not have
+    rare = next(word for word in WORDS if word not in PLAN.text.split())
+    renamed = ["zz" if word == rare else word for word in WORDS]
+    other = quality.subject(kept, worded(tmp_path / "renamed.gguf", words=renamed), "renamed")
+    with pytest.raises(VocabulariesDiffer, match="renamed"):
+        quality.measure(kept, ANA, other, PLAN, folder=tmp_path, reference=reference)
 
 
 def test_a_disk_without_room_is_said_before(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.errors import MeasureDied
 from core.gguf import estimates, verdict
+from core.gguf.estimates import Estimate
 from core.gguf.measures import Chunk, Finished, Opened
 from core.gguf.quality import Pass
 from core.gguf.speed import Rate, Speed
@@ -118,6 +120,22 @@ def test_no_winner_on_a_busy_machine() -> None:
     )
     assert "Other programs took 35% of the processor" in reasons(verdict.fastest(SPEC, busy))
     assert verdict.closest(SPEC, busy).winner == "Q8_0"  # what others do makes no model worse
+
+
+def test_the_smallest_that_is_good_enough() -> None:
+    near, far = read(0.01), read(0.4)
+    found = rows(row("Q8_0", 200, quality=near), row("Q2_K", 100, quality=far))
+    none = verdict.smallest(SPEC, found)  # each keeps three of four
+    assert none is not None and none.winner is None and none.doubts == ()
+    good = msgspec.structs.replace(near, figures=msgspec.structs.replace(near.figures, same_top=Estimate(0.9, 0.02)))
+    edge = msgspec.structs.replace(near, figures=msgspec.structs.replace(near.figures, same_top=Estimate(0.82, 0.02)))
+    found = rows(row("Q8_0", 200, quality=good), row("Q2_K", 100, quality=edge))
+    chosen = verdict.smallest(SPEC, found)
+    assert chosen is not None and chosen.winner == "Q8_0"  # the smaller one is not surely above
+    assert verdict.said(chosen.sentence, "en") == (
+        "Q8_0 is the smallest that surely keeps the reference's next token 80% of the time."
+    )
+    assert verdict.smallest(SPEC, [row("F16")]) is None
 
 
 def test_no_winner_before_all_have_been_measured() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from core.gguf.study import Study
 from core.models.local import files
 from core.workbench import Workbench
 from pages.ui.owner import PERSON
+from tests.gguf.worded import text, worded
 from tests.pages.sitting import Sitting
 
 PATIENCE_S = 100.0
@@ -80,6 +82,55 @@ def test_a_study_that_was_cut_off_can_go_on_or_be_deleted(measured: Workbench) -
     sitting.press(f"delete-study-{kept.id}")
     assert measured.studies.list(PERSON) == []
     assert sitting.at.button(key="study-start").label.startswith("Quantize to 5 types")
+
+
+@pytest.fixture
+def words(measured: Workbench) -> Iterator[list[str]]:
+    """Two tiny models in the folder of models; what they are called."""
+    folder = measured.settings.models / "tiny"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [worded(folder / "one.gguf"), worded(folder / "two.gguf", noise=0.1)]
+    yield [str(path) for path in paths]
+    shutil.rmtree(folder)
+
+
+def test_variants_side_by_side(measured: Workbench, words: list[str]) -> None:
+    sitting = Measuring(measured)
+    chosen = [name for name in sitting.at.multiselect(key="beside-models").options if "Worded" in name]
+    assert len(chosen) == 2
+    sitting.at.multiselect(key="beside-models").set_value(chosen)
+    sitting.at.text_area(key="beside-text").set_value(text(12))
+    sitting.run()
+    sitting.press("beside-start")
+    (job,) = measured.jobs.list(PERSON, "beside")
+    assert job.wait(PATIENCE_S) and job.state == "done"
+    sitting.run()
+    assert "of 12 places the most probable token changes" in sitting.texts()
+    sitting.at.toggle(key="beside-own").set_value(True)
+    sitting.run()
+    sitting.press("beside-start")
+    assert measured.jobs.list(PERSON, "beside")[0].wait(PATIENCE_S)
+    sitting.run()
+    assert "nothing is compared" in sitting.texts() or "wrote the same" in sitting.texts()
+    for one in measured.jobs.list(PERSON, "beside"):
+        measured.jobs.forget(PERSON, one.id)
+
+
+def test_settings_are_tried_and_kept_with_a_conversation(measured: Workbench, words: list[str]) -> None:
+    sitting = Measuring(measured)
+    sitting.at.selectbox(key="sweep-model").set_value(words[0])
+    sitting.at.multiselect(key="sweep-axes").set_value(["threads"])
+    sitting.run()
+    sitting.press("sweep-start")
+    (job,) = measured.jobs.list(PERSON, "sweep")
+    assert job.wait(PATIENCE_S) and job.state == "done"
+    sitting.run()
+    assert "Best here: threads:" in sitting.texts()
+    sitting.press("sweep-keep")
+    kept = measured.conversations.list(PERSON)[0]
+    settings = measured.conversations.get(PERSON, kept.id).settings["settings"]
+    assert settings["threads"] == job.result.best.threads and settings["flash_attention"] == "off"
+    measured.jobs.forget(PERSON, job.id)
 
 
 def test_it_speaks_french(measured: Workbench) -> None:

@@ -23,19 +23,24 @@ def show(workbench: Workbench, study: Study, rows: Sequence[Row]) -> None:
     reference = next((row for row in rows if row.reference), None)
     lines = [verdict.of_row(row, reference, fits=_fits(workbench, row.path)) for row in rows if not row.reference]
     st.markdown("\n".join(f"- {_said(line)}" for line in lines if line is not None))
-    judged = [verdict.closest(study.spec, rows), verdict.fastest(study.spec, rows)]
+    judged = [
+        verdict.smallest(study.spec, rows),
+        verdict.closest(study.spec, rows),
+        verdict.fastest(study.spec, rows),
+    ]
+    said: set[str] = set()
     for one in judged:
         if one is not None:
-            _judgement(one)
+            _judgement(one, said)
     st.caption(_how(study))
 
 
-def _judgement(one: Judgement) -> None:
-    if one.winner is not None:
-        st.markdown(f":material/check_circle: {_said(one.sentence)}")
-        return
-    doubts = " ".join(_said(doubt) for doubt in one.doubts)
-    st.markdown(f":material/help: {_said(one.sentence)} {doubts}")
+def _judgement(one: Judgement, said: set[str]) -> None:
+    """`said`: the doubts that stand there already; they are not said twice."""
+    icon = "check_circle" if one.winner is not None else "help"
+    doubts = [doubt for each in one.doubts if (doubt := _said(each)) not in said]
+    said.update(doubts)
+    st.markdown(" ".join([f":material/{icon}: {_said(one.sentence)}", *doubts]))
 
 
 def _said(sentence: Sentence) -> str:
