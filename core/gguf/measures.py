@@ -101,7 +101,7 @@ class Chunk(_Frame, frozen=True, kw_only=True):
 
 
 class Round(_Frame, frozen=True, kw_only=True):
-    """One repeat of a test of speed; `number` 0 is the warm-up, whose rate does not count."""
+    """One repeat of a test of speed; `number` 0 is the warm-up, which has no rate."""
 
     test: Literal["read", "write"]
     number: int

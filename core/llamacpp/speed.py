@@ -2,7 +2,7 @@
 
 The tests are llama-bench's (tools/llama-bench/llama-bench.cpp): `pp512` computes 512 tokens at once, `tg128` computes
 128 one after another, tokens drawn at random after the one that begins a text; an empty cache before each; one warm-up
-that does not count. The rate is tokens ÷ seconds until llama.cpp has finished computing. Nothing is sampled.
+that does not count, of a single token where it writes. The rate is tokens ÷ seconds until llama.cpp has finished computing. Nothing is sampled.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Literal
 
 import llama_cpp.llama_cpp as llama
 
@@ -27,22 +28,25 @@ def frames(task: SpeedTask) -> Iterator[Frame]:
     context = model.context(max(task.prompt, task.generate * task.parallel, 1), sequences=task.parallel)
     yield Opened(threads=model.threads, load_s=time.perf_counter() - began)
     draw = random.Random(0)
-    read = partial(_read, model, context, draw, task.prompt)
-    write = partial(_write, model, context, draw, task.generate, task.parallel)
     if task.prompt:
-        yield from _rounds("read", read, task.prompt, task.repeat)
+        read = partial(_read, model, context, draw, task.prompt)
+        yield from _rounds("read", read, read, task.prompt, task.repeat)
     if task.generate:
-        yield from _rounds("write", write, task.generate * task.parallel, task.repeat)
+        write = partial(_write, model, context, draw, parallel=task.parallel)
+        whole, warm_up = partial(write, task.generate), partial(write, 1)
+        yield from _rounds("write", whole, warm_up, task.generate * task.parallel, task.repeat)
     yield measuring.finished(machine)
 
 
-def _rounds(test: str, once: Callable[[], None], tokens: int, repeat: int) -> Iterator[Round]:
-    for number in range(repeat + 1):
+def _rounds(
+    test: Literal["read", "write"], once: Callable[[], None], warm_up: Callable[[], None], tokens: int, repeat: int
+) -> Iterator[Round]:
+    warm_up()
+    yield Round(test=test, number=0, rate=0.0)
+    for number in range(1, repeat + 1):
         start = time.perf_counter()
         once()
-        yield Round(
-            test="read" if test == "read" else "write", number=number, rate=tokens / (time.perf_counter() - start)
-        )
+        yield Round(test=test, number=number, rate=tokens / (time.perf_counter() - start))
 
 
 def _read(model: Measured, context: Context, draw: random.Random, number: int) -> None:
@@ -50,7 +54,7 @@ def _read(model: Measured, context: Context, draw: random.Random, number: int) -
     context.read([_first(model, draw), *(draw.randrange(model.vocabulary.size) for _ in range(number - 1))])
 
 
-def _write(model: Measured, context: Context, draw: random.Random, number: int, parallel: int) -> None:
+def _write(model: Measured, context: Context, draw: random.Random, number: int, *, parallel: int) -> None:
     context.clear()
     for place in range(number):
         context.batch.clear()
