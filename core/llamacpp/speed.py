@@ -2,7 +2,8 @@
 
 The tests are llama-bench's (tools/llama-bench/llama-bench.cpp): `pp512` computes 512 tokens at once, `tg128` computes
 128 one after another, tokens drawn at random after the one that begins a text; an empty cache before each; one warm-up
-that does not count, of a single token where it writes. The rate is tokens ÷ seconds until llama.cpp has finished computing. Nothing is sampled.
+that does not count, of a single token where it writes. The rate is tokens ÷ seconds until llama.cpp has finished
+computing. Nothing is sampled.
 """
 
 from __future__ import annotations
