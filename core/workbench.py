@@ -98,6 +98,14 @@ class Workbench:
         """
         return _infos(self.catalog, self.connections, self.routing, owner)(model_id)
 
+    def load_settings(self, owner: str, model_id: str) -> ModelSettings:
+        """With what a new conversation of this owner loads a local model: what was found best, or the default."""
+        return self.studies.bench.kept.load_settings(owner, model_id, ModelSettings) or ModelSettings()
+
+    def keep_load_settings(self, owner: str, model_id: str, settings: ModelSettings | None) -> None:
+        """From now on new conversations begin with these; None: with the default."""
+        self.studies.bench.kept.keep_load_settings(owner, model_id, settings)
+
     def models(self, owner: str) -> list[ModelInfo]:
         """Every model that this owner can pick: the local ones, those of the endpoints they connected, their routes."""
         remote = (info for one in self.connections.list(owner) for info in one.models)

@@ -1,9 +1,9 @@
 """What was measured of models on this machine, as it came; and studies, which say what is to be measured.
 
 `key`: a digest of everything that a measurement depends on. `head`, `end` and `data` are JSON of the frames of
-core/gguf/measures.py: what was opened, how it ended (NULL while it is not whole), and each part by its number. `spec`
-and `errors` are JSON. `file_hashes`: of files as they stood (size, time of change in nanoseconds). `at` and
-`created_at` are seconds since 1970, UTC.
+core/gguf/measures.py: what was opened, how it ended (NULL while it is not whole), and each part by its number. `spec`,
+`errors` and `settings` are JSON. `file_hashes`: of files as they stood (size, time of change in nanoseconds).
+`load_settings`: with what a person wants a model loaded. `at` and `created_at` are seconds since 1970, UTC.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ _STATEMENTS = (
         spec TEXT NOT NULL,
         errors TEXT NOT NULL DEFAULT '{}'
     )""",
+    """CREATE TABLE load_settings (
+        owner TEXT NOT NULL,
+        model_id TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        PRIMARY KEY (owner, model_id)
+    ) WITHOUT ROWID""",
     "CREATE INDEX studies_of_owner ON studies (owner, created_at)",
 )
 

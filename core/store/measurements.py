@@ -113,6 +113,22 @@ class Measurements:
         with self._db.transaction() as connection:
             connection.execute(sql, (records.clean(path), size, changed, sha256))
 
+    def load_settings(self, owner: str, model_id: str, kind: type[T]) -> T | None:
+        """With what this owner wants a model loaded; None: nothing was decided, or by another version."""
+        sql = "SELECT settings FROM load_settings WHERE owner = ? AND model_id = ?"
+        with self._db.reading() as connection:
+            row = connection.execute(sql, (owner, records.clean(model_id))).fetchone()
+        return records.from_json(row["settings"], kind) if row is not None else None
+
+    def keep_load_settings(self, owner: str, model_id: str, settings: Any) -> None:
+        """From now on. None forgets it."""
+        key = (owner, records.clean(model_id))
+        with self._db.transaction() as connection:
+            connection.execute("DELETE FROM load_settings WHERE owner = ? AND model_id = ?", key)
+            if settings is not None:
+                sql = "INSERT INTO load_settings (owner, model_id, settings) VALUES (?, ?, ?)"
+                connection.execute(sql, (*key, records.to_json(settings)))
+
     def create(self, owner: str, spec: Any) -> KeptStudy:
         """A new study, paused."""
         fields = {

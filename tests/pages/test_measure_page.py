@@ -10,6 +10,7 @@ import pytest
 from core.gguf import study, texts
 from core.gguf.study import Study
 from core.models.local import files
+from core.models.local.model_settings import ModelSettings
 from core.workbench import Workbench
 from pages.ui.owner import PERSON
 from tests.gguf.worded import text, worded
@@ -126,6 +127,17 @@ def test_settings_are_tried_and_kept_with_a_conversation(measured: Workbench, wo
     assert job.wait(PATIENCE_S) and job.state == "done"
     sitting.run()
     assert "Best here: threads:" in sitting.texts()
+    sitting.at.toggle(key="sweep-default-False").set_value(True)
+    sitting.run()
+    assert measured.load_settings(PERSON, words[0]) == job.result.best
+    assert measured.load_settings("ben", words[0]) == ModelSettings()
+    chat = Sitting(measured)
+    chat.set(model=words[0])
+    batch = next(one for one in chat.at.number_input if str(one.key).startswith("batch-new"))
+    assert batch.value == job.result.best.batch_size == 128
+    sitting.at.toggle(key="sweep-default-True").set_value(False)
+    sitting.run()
+    assert measured.load_settings(PERSON, words[0]) == ModelSettings()
     sitting.press("sweep-keep")
     kept = measured.conversations.list(PERSON)[0]
     settings = measured.conversations.get(PERSON, kept.id).settings["settings"]

@@ -109,6 +109,15 @@ def _found(workbench: Workbench, me: str, found: Swept, model_id: str) -> None:
             ":material/warning: " + _("Other programs were busy meanwhile: try again when the machine is quiet.")
         )
     st.markdown(_("Best here: {settings}.", settings=error_box.plain(_described(found.best))))
+    kept = workbench.load_settings(me, model_id) == found.best
+    st.toggle(
+        _("Load it with these in new conversations"),
+        kept,
+        key=f"sweep-default-{kept}",
+        help=_("Where nothing else is chosen in a conversation's settings. Switched off, the defaults are used again."),
+        on_change=workbench.keep_load_settings,
+        args=(me, model_id, None if kept else found.best),
+    )
     if st.button(
         _("Begin a conversation with these"),
         key="sweep-keep",
