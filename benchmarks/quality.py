@@ -17,7 +17,7 @@ from benchmarks import llamacpp
 from benchmarks.figure import Figure, Plan, Unmeasurable
 from core.child import frames
 from core.gguf import estimates, measures, texts
-from core.gguf.measures import Chunk, QualityTask, Setup
+from core.gguf.measures import Chunk, QualityTask, Round, Setup, SpeedTask
 
 CHUNKS = 8
 CONTEXT = 512
@@ -25,7 +25,7 @@ LIMIT_S = 900
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """The ratio of the times, and of the mean KL divergences."""
+    """The ratio of the times, how far two figures are apart, and the ratios of the speeds."""
     with tempfile.TemporaryDirectory() as folder:
         text, base = Path(folder, "text.txt"), Path(folder, "base")
         text.write_text(texts.passage("english"), encoding="utf-8")
@@ -38,6 +38,7 @@ def measure(plan: Plan) -> list[Figure]:
             began = time.perf_counter()
             found = _ours(plan, base)
             ours.append(time.perf_counter() - began)
+    rates = [_rates(plan) for _ in range(plan.repeat)]
     same = _figure(r"Same top p: *([\d.]+)", said)
     return [
         Figure(
@@ -56,7 +57,26 @@ def measure(plan: Plan) -> list[Figure]:
             target=("≤", 0.5),
             details={"ours": 100 * found, "llama_perplexity": same},
         ),
+        *(
+            Figure(
+                name=f"quality.{what}",
+                what=f"what a study says of {what}, to llama-bench {test}",
+                value=median(one[place] for one in rates) / median(one[place + 2] for one in rates),
+                unit="×",
+                target=("≥", 0.95),
+                details={"ours": [one[place] for one in rates], "llama_bench": [one[place + 2] for one in rates]},
+            )
+            for place, (what, test) in enumerate((("reading", "pp512"), ("writing", "tg128")))
+        ),
     ]
+
+
+def _rates(plan: Plan) -> tuple[float, float, float, float]:
+    """Tokens a second: ours reading and writing, llama-bench's reading and writing, one after the other."""
+    task = SpeedTask(path=str(plan.model), name=plan.model.stem, repeat=1, setup=Setup(threads=plan.threads))
+    said = frames("core.llamacpp.speed", measures.encode(task), measures.decode_frame)
+    found = {frame.test: frame.rate for frame in said if isinstance(frame, Round) and frame.number}
+    return found["read"], found["write"], llamacpp.bench(plan, prompt=512), llamacpp.bench(plan, generate=128)
 
 
 def _ours(plan: Plan, base: Path) -> float:

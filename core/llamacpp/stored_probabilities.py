@@ -116,9 +116,10 @@ class Kept:
         self._file.write(rows.tobytes())
 
     def flush(self) -> None:
-        """What was appended is in the file: a chunk that is said to be done can be gone on from."""
+        """What was appended is on the disk: a chunk that is said to be done is there after a power cut too."""
         if self._file is not None:
             self._file.flush()
+            os.fsync(self._file.fileno())
 
 
 def width(vocabulary: int) -> int:

@@ -72,6 +72,13 @@ class Measurements:
         whole = tuple(part["data"] for place, part in enumerate(parts) if part["number"] == place)
         return KeptMeasurement(kind=row["kind"], at=row["at"], head=row["head"], end=row["end"], parts=whole)
 
+    def whole_since(self, owner: str, key: str) -> float | None:
+        """When a measurement that is whole was begun; None where there is none. Reads none of it."""
+        sql = "SELECT at FROM measurements WHERE owner = ? AND key = ? AND end IS NOT NULL"
+        with self._db.reading() as connection:
+            row = connection.execute(sql, (owner, key)).fetchone()
+        return float(row["at"]) if row is not None else None
+
     def begin(self, owner: str, key: str, kind: str) -> None:
         """A measurement that has nothing yet; what there was by this key is gone."""
         with self._db.transaction() as connection:
