@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import N_, WorkbenchError
-from core.gguf import hashing, quality, quantize, reader, recipes, speed
+from core.errors import N_, ModelNotFound, WorkbenchError
+from core.gguf import quality, quantize, recipes, speed
 from core.gguf.quality import Subject
 from core.gguf.study import Spec, Variant
 from core.jobs import Job
@@ -47,20 +47,30 @@ class Bench:
             return files.located(variant.path)
         assert variant.type is not None
         source = files.located(spec.source)
-        folder = self.models / FOLDER / hashing.sha256(self.kept, reader.read(source))[:8]
-        return folder / recipes.file_name(source.name, variant.type)
+        return (
+            self.models
+            / FOLDER
+            / self._subject(source, source.stem).sha256[:8]
+            / recipes.file_name(source.name, variant.type)
+        )
 
     def subject(self, variant: Variant, spec: Spec) -> Subject | None:
-        """A variant whose file is there and can be read; as it was read last, while it has not changed."""
+        """A variant whose file is there and can be read."""
         try:
-            path = self.path(variant, spec)
-            status = path.stat()
-            key = (str(path), status.st_size, status.st_mtime_ns, variant.name)
-            if key not in self._read:
-                self._read[key] = quality.subject(self.kept, path, variant.name)
-            return self._read[key]
-        except (WorkbenchError, OSError):
+            return self._subject(self.path(variant, spec), variant.name)
+        except WorkbenchError:
             return None
+
+    def _subject(self, path: Path, name: str) -> Subject:
+        """A file as it was read last, while it has not changed: a page asks with every click."""
+        try:
+            status = path.stat()
+        except (OSError, ValueError) as error:
+            raise ModelNotFound(model=path.name) from error
+        key = (str(path), status.st_size, status.st_mtime_ns, name)
+        if key not in self._read:
+            self._read[key] = quality.subject(self.kept, path, name)
+        return self._read[key]
 
 
 class Run:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
@@ -133,18 +136,23 @@ def _memory(workbench: Workbench, rows: Sequence[Row], format: str) -> None:
 
 
 def _curves(rows: Sequence[Row]) -> Mapping[str, Sequence[tuple[int, int]]]:
-    curves: dict[str, list[tuple[int, int]]] = {}
+    curves: dict[str, Sequence[tuple[int, int]]] = {}
     for row in rows:
         if row.path is None:
             continue
-        try:
-            gguf = reader.read(row.path)
-        except WorkbenchError:
-            continue
-        longest = gguf.context_length or LONGEST
-        lengths = sorted({max(256, longest * step // POINTS) for step in range(1, POINTS + 1)})
-        curves[row.name] = [(one, memory.estimate(gguf, context_length=one).total) for one in lengths]
+        with suppress(WorkbenchError, OSError):  # it is gone, or damaged: then it has no curve
+            status = row.path.stat()
+            curves[row.name] = _curve(row.path, status.st_size, status.st_mtime_ns)
     return curves
+
+
+@lru_cache(maxsize=64)
+def _curve(path: Path, size: int, changed: int) -> Sequence[tuple[int, int]]:
+    """Context lengths and bytes, of a file as it stands."""
+    gguf = reader.read(path)
+    longest = gguf.context_length or LONGEST
+    lengths = sorted({max(256, longest * step // POINTS) for step in range(1, POINTS + 1)})
+    return [(one, memory.estimate(gguf, context_length=one).total) for one in lengths]
 
 
 def _words(title: str, *, x: str = "", y: str = "", ticks: tuple[str, ...] = (), line: str = "") -> plots.Words:
