@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MEGA = 1e6
 GIGA = 1e9
 
+PLOT_HEIGHT, LINE_HEIGHT = 280, 14
+"""Pixels, about: of what is drawn in, and of a name."""
+
 PERCENTILES = ("median", "p90", "p95", "p99", "p999", "max")
 """Fields of `Divergence`, from what is usual to what is rare."""
 
@@ -120,15 +123,9 @@ def percentiles(found: Mapping[str, Divergence], *, words: Words, dark: bool = F
             line={"color": colours[name].on(dark=dark), "width": 2},
             hovertemplate=f"{escape(name, quote=False)}<br>%{{x}}: %{{y:.3g}}<extra></extra>",
         )
-        figure.add_annotation(
-            x=1.01,
-            xref="paper",
-            xanchor="left",
-            y=math.log10(values[-1]),
-            text=escape(name, quote=False),
-            showarrow=False,
-            font={"size": 12, "color": TEXT.on(dark=dark)},
-        )
+    ends = {name: math.log10(max(one.max, floor)) for name, one in found.items()}
+    lowest = min((math.log10(max(one.median, floor)) for one in found.values()), default=0.0)
+    _names(figure, ends, lowest, dark=dark)
     _dress(figure, words, dark=dark, right=96)
     figure.update_xaxes(type="category")
     figure.update_yaxes(type="log", rangemode="normal", exponentformat="power", dtick=1)
@@ -149,17 +146,8 @@ def memory(curves: Mapping[str, Sequence[tuple[int, int]]], budget: int, *, word
             line={"color": colours[name].on(dark=dark), "width": 2},
             hovertemplate=f"{escape(name, quote=False)}<br>%{{x}}: %{{y:.2f}} GB<extra></extra>",
         )
-        if curve:
-            figure.add_annotation(
-                x=1.01,
-                xref="paper",
-                xanchor="left",
-                y=curve[-1][1] / GIGA,
-                text=escape(name, quote=False),
-                showarrow=False,
-                font={"size": 12, "color": TEXT.on(dark=dark)},
-            )
     most = max((taken for curve in curves.values() for _, taken in curve), default=0) / GIGA
+    _names(figure, {name: curve[-1][1] / GIGA for name, curve in curves.items() if curve}, 0.0, dark=dark)
     if budget / GIGA <= 2 * most:
         figure.add_hline(
             y=budget / GIGA,
@@ -168,6 +156,26 @@ def memory(curves: Mapping[str, Sequence[tuple[int, int]]], budget: int, *, word
         )
     _dress(figure, words, dark=dark, right=96)
     return figure
+
+
+def _names(figure: Figure, ends: Mapping[str, float], lowest: float, *, dark: bool) -> None:
+    """The names of lines at their right ends, moved upwards as far as they need not to stand on each other."""
+    span = max(ends.values(), default=1.0) - lowest or 1.0
+    above = -math.inf
+    for name, end in sorted(ends.items(), key=lambda item: item[1]):
+        own = PLOT_HEIGHT * (end - lowest) / span
+        placed = max(own, above + LINE_HEIGHT)
+        above = placed
+        figure.add_annotation(
+            x=1.01,
+            xref="paper",
+            xanchor="left",
+            y=end,
+            yshift=placed - own,
+            text=escape(name, quote=False),
+            showarrow=False,
+            font={"size": 12, "color": TEXT.on(dark=dark)},
+        )
 
 
 def _dress(figure: Figure, words: Words, *, dark: bool, right: int = 24) -> None:

@@ -44,6 +44,12 @@ def test_percentiles_rise() -> None:
     assert json.loads(figure.to_json())["layout"]["yaxis"]["type"] == "log"
 
 
+def test_names_do_not_stand_on_each_other() -> None:
+    curves = {name: [(256, 10**9), (512, 2 * 10**9 + at)] for at, name in enumerate(("a", "b", "c"))}
+    shifts = [note.yshift for note in plots.memory(curves, 300 * 10**9, words=WORDS).layout.annotations]
+    assert shifts == pytest.approx([0, 14, 28], abs=0.1)
+
+
 def test_memory_has_what_there_is_where_it_is_near() -> None:
     curves = {"Q8_0": [(256, 10**9), (512, 2 * 10**9)]}
     near = plots.memory(curves, 3 * 10**9, words=WORDS)
