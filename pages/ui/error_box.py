@@ -9,7 +9,6 @@ import streamlit as st
 from core.errors import WorkbenchError
 from pages.ui.words import _, explain
 
-
 _GAPS = re.compile(r"[^\S\u00a0\u202f]+")
 """White space but that which holds a figure and its unit, or a French colon, together."""
 
