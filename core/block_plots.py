@@ -15,7 +15,7 @@ from core.arena.spreadsheet import table
 from core.gguf.block_view import Block, Step
 from core.gguf.block_wire import BINS, SPAN, Measured
 from core.gguf_plots import Words, type_colour
-from core.plots import GRID, QUIET, template
+from core.plots import QUIET, TEXT, template
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -58,7 +58,8 @@ def steps(block: Block, titles: Sequence[str], *, words: Words, dark: bool = Fal
         sliders=[_slider(names)],
     )
     figure.update_xaxes(title_text=words.x, rangemode="normal", zeroline=False)
-    figure.update_yaxes(title_text=words.y, range=[-reach, reach], rangemode="normal")
+    # no grid: the only lines across are the values that the weights can take
+    figure.update_yaxes(title_text=words.y, range=[-reach, reach], rangemode="normal", showgrid=False)
     return figure
 
 
@@ -89,7 +90,8 @@ def _step(go: Any, block: Block, step: Step, words: Words, *, dark: bool) -> lis
             x=levels_x,
             y=levels_y,
             mode="lines",
-            line={"color": GRID.on(dark=dark), "width": 1},
+            line={"color": colour, "width": 1},
+            opacity=0.3,
             hoverinfo="skip",
         ),
         go.Scatter(x=lines_x, y=lines_y, mode="lines", line={"color": colour, "width": 1}, hoverinfo="skip"),
@@ -131,6 +133,8 @@ def _buttons(words: Words) -> dict[str, Any]:
         "xanchor": "left",
         "yanchor": "top",
         "showactive": False,
+        "bgcolor": TEXT.dark,  # light on both backgrounds, as is what plotly gives a button under the pointer
+        "font": {"color": TEXT.light},
         "buttons": [
             {"label": words.parts["play"], "method": "animate", "args": [None, moving]},
             {"label": words.parts["stop"], "method": "animate", "args": [[None], still]},

@@ -151,7 +151,7 @@ def _readable_on(colour: str) -> str:
 
 
 def tensor_map(cells: Sequence[Cell], *, words: Words, dark: bool = False) -> Figure:
-    """Layer × tensor: a square for each, coloured by type, its area by bytes. What is in no layer is at the left."""
+    """Layer × tensor: a square for each, coloured by type, larger with its bytes. At the left what is in no layer."""
     import plotly.graph_objects as go
 
     kinds = list(dict.fromkeys(cell.kind for cell in cells))

@@ -12,9 +12,11 @@ import msgspec
 
 from core.errors import N_
 from core.gguf import quantize, recipes
+from core.gguf.header import GGUF
 from core.gguf.quantize import Quantized
 from core.jobs import Job, Jobs
 from core.models.in_turn import Ticket, Turns
+from core.models.local.uploads import safe_name
 
 KIND = "quantize"
 WAITING = N_("waiting for what was begun before")
@@ -38,11 +40,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     options: Options = Options()
 
 
-def orders(source: Path, folder: Path, types: Sequence[str], options: Options) -> list[Order]:
+def orders(gguf: GGUF, folder: Path, types: Sequence[str], options: Options) -> list[Order]:
     """An order for each type, each with the name that its file gets in the folder. Raises `SettingInvalid`."""
+    own = gguf.path.name if gguf.path.suffix == ".gguf" else safe_name(gguf.name or "model")
     named = dict.fromkeys(recipes.recipe(type).name for type in types)
     return [
-        Order(source=source, target=folder / recipes.file_name(source.name, name), type=name, options=options)
+        Order(source=gguf.path, target=folder / recipes.file_name(own, name), type=name, options=options)
         for name in named
     ]
 

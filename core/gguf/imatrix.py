@@ -114,7 +114,8 @@ def _of_numbers(file: BinaryIO, size: int) -> ImportanceMatrix:
         calls: int = struct.unpack("<i", _taken(file, 4))[0]
         count = number((size - file.tell()) // 4, "values in an entry")
         values = np.frombuffer(_taken(file, 4 * count), dtype="<f4")
-        weights[name] = _finite(values / np.float32(calls) if calls > 0 else values, name)
+        with np.errstate(invalid="ignore"):  # what is no number is refused
+            weights[name] = _finite(values / np.float32(calls) if calls > 0 else values, name)
     chunks, dataset = _trailer(file, number)
     return _whole(weights, dataset, chunks)
 

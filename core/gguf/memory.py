@@ -37,6 +37,10 @@ _FULL_ATTENTION_EVERY = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
 """Every so many layers have a KV cache, the others a state (src/models/qwen3next.cpp)."""
 
 
+_WINDOWS_UNUSED = ("llama", "mistral3", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "starcoder2")
+"""Architectures whose files may name a sliding window that llama.cpp does not use (src/models)."""
+
+
 class MemoryEstimate(msgspec.Struct, frozen=True):
     """Bytes; what each is stands at the head of this module."""
 
@@ -173,8 +177,15 @@ def _compute(gguf: GGUF, cells: int, batch: int, parallel: int, flash_attention:
     if not flash_attention:
         stage = max(stage, 4 * attention + 4 * heads * cells)
         mask = 4 * cells
+    if _windows(gguf):
+        mask *= 2  # one for the layers with a sliding window, one for the others
     logits = 4 * (gguf.vocabulary_size or 0) * max(1, parallel)
     return max(batch * (stage + mask), logits) + logits
+
+
+def _windows(gguf: GGUF) -> bool:
+    """Whether llama.cpp gives some layers a sliding window: where a file names one, and its architecture has it."""
+    return bool(gguf.number("attention.sliding_window")) and gguf.architecture not in _WINDOWS_UNUSED
 
 
 def _feed_forward(gguf: GGUF) -> int:

@@ -12,13 +12,13 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.errors import ImatrixInvalid
-from core.gguf import imatrix
-from core.gguf.imatrix import ImportanceMatrix
 from core.gguf.quantize_wire import Done, Failed, Frame, Planned, Step, Task, TensorPlan, decode_task, encode
 from core.llamacpp.bindings import llama
+
+if TYPE_CHECKING:
+    from core.gguf.imatrix import ImportanceMatrix
 
 _TENSOR = re.compile(r"\[ *(\d+)/ *(\d+)\] (.*?) +- \[[ 0-9,]*\], type = *(\w+), (?:size = .*?(?:\((\w+)\))?$)?")
 _FALLBACK = re.compile(r"warning: (.*?) +- ncols .*required for type +(\w+)\) *-> falling back to +(\w+)")
@@ -136,11 +136,18 @@ _silent = llama.llama_log_callback(lambda level, text, data: None)
 def main() -> int:
     """Reads the task from standard input; the exit code is 0 where everything was said in frames."""
     task = decode_task(sys.stdin.buffer.readline())
-    try:
-        matrix = imatrix.read(Path(task.imatrix)) if task.imatrix is not None else None
-    except ImatrixInvalid as error:
-        _say(Failed(error.values["detail"], imatrix=True))
-        return 0
+    matrix: ImportanceMatrix | None = None
+    if task.imatrix is not None:
+        from core.errors import (
+            ImatrixInvalid,  # with its reader, only where there is one: a start is a part of the time
+        )
+        from core.gguf import imatrix
+
+        try:
+            matrix = imatrix.read(Path(task.imatrix))
+        except ImatrixInvalid as error:
+            _say(Failed(error.values["detail"], imatrix=True))
+            return 0
     llama.llama_backend_init()
     params, kept = _params(task, matrix)
     plan = _run(task, params, dry=True)

@@ -33,7 +33,7 @@ def show(workbench: Workbench) -> GGUF | None:
     """Draws the choice. The checked header; None where there is none, and why is on the page."""
     mine = workbench.settings.owners == "person"
     names = _names(workbench, others=mine)
-    _begin(names)
+    _begin(names, typed=mine)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         picked = st.selectbox(
             _("File"),
@@ -77,14 +77,16 @@ def _header(path: Path, size: int, changed: int) -> GGUF:
     return reader.read(path)
 
 
-def _begin(names: Mapping[str, str]) -> None:
+def _begin(names: Mapping[str, str], *, typed: bool) -> None:
+    """typed: whether any path may be opened, and not only those that are offered: not where strangers come in."""
     if NEXT in st.session_state:  # what a button chose after the widget was drawn
         st.session_state[KEY] = st.session_state.pop(NEXT)
-    if KEY in st.session_state:
+    if KEY in st.session_state and (typed or st.session_state[KEY] in names):
         return
-    begun = st.query_params.get(ADDRESS) or next(iter(names), None)
-    if begun is not None:
-        st.session_state[KEY] = begun
+    begun = st.query_params.get(ADDRESS)
+    if not begun or not (typed or begun in names):
+        begun = next(iter(names), None)
+    st.session_state[KEY] = begun
 
 
 def _names(workbench: Workbench, *, others: bool) -> dict[str, str]:

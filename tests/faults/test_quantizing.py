@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from core.errors import (
     SourceChanged,
     TargetBusy,
     TargetUnwritable,
+    WorkbenchError,
 )
 from core.gguf import landing, quantize, reader
 from core.jobs import Job, Jobs
@@ -60,11 +62,17 @@ def test_a_process_that_dies_is_an_error(source: Path, tmp_path: Path) -> None:
 
 def test_a_job_that_is_stopped_leaves_nothing(source: Path, tmp_path: Path) -> None:
     def work(job: Job) -> object:
-        return quantize.quantize(source, tmp_path / "out.gguf", "Q2_K", on_progress=job.step)
+        def step(done: int, total: int, name: str) -> None:
+            job.done = done
+            until(lambda: done < 5 or job.halting)
+            job.step(done, total, name)
+
+        return quantize.quantize(source, tmp_path / "out.gguf", "Q2_K", on_progress=step)
 
     jobs = Jobs()
     job = jobs.start("me", "quantize", "source.gguf", work)
-    until(lambda: job.done > 3 or job.state != "running")
+    until(lambda: job.done == 5)
+    assert len(children()) == 1 and len(list(tmp_path.iterdir())) == 1
     job.cancel()
     assert job.wait(20) and job.state == "cancelled"
     assert list(tmp_path.iterdir()) == [] and children() == []
@@ -105,6 +113,27 @@ def test_a_source_that_becomes_shorter_is_an_error_of_its_own_process(source: Pa
     with pytest.raises((QuantizeFailed, SourceChanged)):
         quantize.quantize(copy, tmp_path / "out.gguf", "Q2_K", on_progress=halfway(lambda: os.truncate(copy, 4096)))
     assert list(tmp_path.iterdir()) == [copy]
+
+
+def test_any_damaged_header_is_refused_or_survived(tmp_path: Path) -> None:
+    """What passes our checks is given to llama.cpp, in a process whose end is an error and nothing more."""
+    sound = tiny(tmp_path / "sound.gguf", width=256, seed=1)
+    content, end = sound.read_bytes(), reader.read(sound).data_offset
+    tried = 0
+    for number, at in enumerate(range(4, end - 8, 131)):
+        path = tmp_path / "damaged.gguf"
+        value = (0, 1, 0x7FFFFFFF, 0xFFFFFFFF)[number % 4].to_bytes(4, "little")
+        path.write_bytes(content[:at] + value + content[at + 4 :])
+        try:
+            reader.read(path)
+        except WorkbenchError:
+            continue
+        tried += 1
+        with contextlib.suppress(WorkbenchError):
+            quantize.quantize(path, tmp_path / "out.gguf", "Q4_K_M")
+            assert reader.read(tmp_path / "out.gguf").tensors
+        (tmp_path / "out.gguf").unlink(missing_ok=True)
+    assert tried > 10
 
 
 def test_a_disk_that_is_too_small_is_known_before(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ModelFileInvalid, ModelNotFound
-from core.gguf import checks, memory, reader
+from core.gguf import anatomy, checks, memory, quantize, reader
+from core.models.local import room
+from core.models.local.model_settings import ModelSettings
 from tests.gguf.making import Raw, array, i32s, pair, string, strings, tensor, text, tiny, u32
 
 U64_MAX = (1 << 64) - 1
@@ -257,6 +259,12 @@ def test_any_mutation_is_read_or_refused(tmp_path_factory: pytest.TempPathFactor
         assert min(estimate.weights, estimate.kv_cache, estimate.compute) >= 0
         for key in gguf.metadata:
             reader.array(gguf, key)
+        assert sum(share.n_bytes for share in anatomy.shares(gguf)) == estimate.weights
+        assert len(anatomy.layer_map(gguf)) == len(gguf.tensors)
+        assert sum(map(len, anatomy.metadata(gguf).values())) == len(gguf.metadata)
+        assert all(0 <= token.id < (gguf.vocabulary_size or 0) for token in anatomy.special_tokens(gguf))
+        assert room.curve(gguf, ModelSettings()) and gguf.bits_per_weight >= 0
+        quantize.is_quantized(gguf)
     except ModelFileInvalid as error:
         assert error.values["detail"]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.gguf import memory, reader
 from core.gguf.memory import KvType
+from tests.gguf import architectures
 from tests.gguf.making import Raw, array, i32s, string, tiny, u32
 
 MIB = 1 << 20
@@ -37,7 +38,9 @@ for length, kind, parallel, batch, flash in json.loads(sys.argv[2]):
     params.kv_unified = True
     lines.clear()
     context = llama.llama_init_from_model(model, params)
-    sizes = {k: float(v) for k, v in re.findall(r"(output|KV|compute) buffer size = *([0-9.]+) MiB", "".join(lines))}
+    sizes = {"output": 0.0, "KV": 0.0, "compute": 0.0}  # a model with sliding windows has two KV caches
+    for k, v in re.findall(r"(output|KV|compute) buffer size = *([0-9.]+) MiB", "".join(lines)):
+        sizes[k] += float(v)
     print(json.dumps(sizes))
     llama.llama_free(context)
 """
@@ -79,6 +82,18 @@ def test_tiny_model_takes_what_was_estimated(tmp_path: Path) -> None:
         estimate = memory.estimate(gguf, context_length=length, kv_type=kind)
         if kind == "f16":  # its heads are too short for the blocks of the other types
             assert estimate.kv_cache / MIB == pytest.approx(sizes["KV"], abs=0.006)
+
+
+@pytest.mark.parametrize(("architecture", "window"), [("qwen3", None), ("gemma3", 512)])
+def test_other_architectures_take_what_was_estimated(tmp_path: Path, architecture: str, window: int | None) -> None:
+    path = architectures.made(tmp_path / "tiny.gguf", architecture, sliding_window=window)
+    gguf = reader.read(path)
+    for (length, kind, parallel, batch, flash), sizes in zip(CONTEXTS, allocated(path), strict=True):
+        estimate = memory.estimate(
+            gguf, context_length=length, kv_type=kind, parallel=parallel, batch=batch, flash_attention=flash
+        )
+        assert estimate.kv_cache / MIB == pytest.approx(sizes["KV"], abs=0.011)
+        assert estimate.compute / MIB == pytest.approx(sizes["compute"] + sizes["output"], rel=0.1, abs=0.2)
 
 
 def test_weights_are_the_tensors(smollm: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 import pytest
@@ -58,15 +60,41 @@ def test_this_machine_is_known() -> None:
     assert machine.ram.total == psutil.virtual_memory().total and 0 < machine.ram.free <= machine.ram.total
 
 
+class Card:
+    """What NVIDIA's library says of a card with 8 GB."""
+
+    total, free, used = 8 * GB, 5 * GB, 3 * GB
+
+
+def library(cards: int) -> ModuleType:
+    """A library of the same names, for a machine that has so many cards; the last of them tells nothing."""
+    module = ModuleType("graphics")
+    vars(module).update(
+        nvmlInit=lambda: None,
+        nvmlDeviceGetCount=lambda: cards + 1,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetMemoryInfo=lambda card: Card if card < cards else 1 / 0,
+        nvmlDeviceGetName=lambda card: (b"Card %d" % card) if card else "Card zero",
+    )
+    return module
+
+
+def test_graphics_cards_are_what_their_library_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "graphics", library(2))
+    found = room.machine(library="graphics").cards
+    assert found == (Memory("Card zero", 8 * GB, 5 * GB), Memory("Card 1", 8 * GB, 5 * GB))
+    assert room.machine(library="no_such_library").cards == ()
+
+
 @pytest.mark.model
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads a process' private memory as Linux tells it")
 def test_a_loaded_model_takes_what_was_estimated(smollm: Path) -> None:
-    """The whole process against the whole estimate: weights read into memory, the context filled to its end."""
-    settings = ModelSettings(context_length=2048, parallel=1, mmap=False, threads=2)
+    """The whole process against the whole estimate: weights read into memory, the whole KV cache written to."""
+    settings = ModelSettings(context_length=2048, parallel=1, mmap=False, threads=1)
     estimate = room.needed(reader.read(smollm), settings, 2048)
     engine = loaded(Engine(smollm, name="SmolLM2", settings=settings))
     try:
-        for _ in engine.stream(request("word " * 1800, max_tokens=2, ignore_end=True)):
+        for _ in engine.stream(request("word " * 300, max_tokens=2, ignore_end=True)):
             pass
         taken = psutil.Process(engine.pid).memory_full_info().uss
     finally:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.gguf import look, reader
 from core.models.local import room
 from core.models.local.model_settings import ModelSettings
 from core.workbench import Workbench
+from pages.ui import resources
 from tests.e2e.serving import PATIENCE_S
 from tests.gguf.making import Raw, tiny
 from tests.pages.looking import elsewhere, run, titles, words
@@ -21,9 +24,9 @@ __all__ = ["elsewhere"]
 
 def page() -> None:
     from pages.quantization import inspect
-    from pages.ui import owner, resources
+    from pages.ui import resources
 
-    inspect.show(resources.workbench(), owner.current())
+    inspect.show(resources.workbench(), "person")
 
 
 def opened(path: Path | None = None, part: str = "memory", **address: str) -> AppTest:
@@ -141,6 +144,35 @@ def test_what_cannot_be_read_is_said_where_one_looks(workbench: Workbench, tmp_p
     assert "nothing to estimate" in words(opened(bare))
     for part, said in (("tensors", "no tensors"), ("tokenizer", "no tokenizer"), ("template", "no chat template")):
         assert said in words(opened(bare, part))
+
+
+def test_an_uploaded_file_is_kept_and_opened(workbench: Workbench, tmp_path: Path) -> None:
+    data = tiny(tmp_path / "made.gguf").read_bytes()
+    at = opened()
+    at.file_uploader(key="gguf-upload").set_value(("my model.gguf", data, "application/octet-stream"))
+    kept = workbench.settings.models / "my-model.gguf"
+    try:
+        assert facts(run(at))["Quantization"] == "F32"
+        assert kept.read_bytes() == data and at.query_params["file"] == str(kept)
+        at.file_uploader(key="gguf-upload").set_value(("bad.gguf", data[:99], "application/octet-stream"))
+        assert "bad.gguf is not a usable GGUF file" in words(run(at))
+    finally:
+        kept.unlink(missing_ok=True)
+    assert list(workbench.settings.models.glob("*")) == []
+
+
+def test_where_strangers_come_in_only_what_is_offered_is_opened(
+    workbench: Workbench, tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere.mkdir()
+    tiny(elsewhere / "theirs.gguf")
+    secret = tiny(tmp_path / "secret.gguf")
+    opened_to_all = dataclasses.replace(workbench.settings, owners="browser")
+    monkeypatch.setattr(resources, "workbench", lambda: dataclasses.replace(workbench, settings=opened_to_all))
+    at = opened(secret)
+    assert facts(at)["Quantization"] == "Q4_1"  # the embedded one instead
+    assert not any("theirs" in option or "secret" in option for option in at.selectbox(key="gguf-file").options)
+    assert at.get("file_uploader") == []
 
 
 def test_in_french(workbench: Workbench) -> None:

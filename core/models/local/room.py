@@ -53,23 +53,24 @@ class Machine:
     cards: tuple[Memory, ...] = ()
 
 
-def machine() -> Machine:
-    """This machine, now."""
+def machine(*, library: str = "pynvml") -> Machine:
+    """This machine, now. `library`: the module that knows the graphics cards, as NVIDIA's."""
     import psutil
 
     ram = psutil.virtual_memory()
-    return Machine(Memory("RAM", int(ram.total), int(ram.available)), _cards())
+    return Machine(Memory("RAM", int(ram.total), int(ram.available)), _cards(library))
 
 
-def _cards() -> tuple[Memory, ...]:
+def _cards(name: str) -> tuple[Memory, ...]:
     found: list[Memory] = []
     try:
-        library = importlib.import_module("pynvml")
+        library = importlib.import_module(name)
         library.nvmlInit()
         for index in range(library.nvmlDeviceGetCount()):
             card = library.nvmlDeviceGetHandleByIndex(index)
-            memory, name = library.nvmlDeviceGetMemoryInfo(card), library.nvmlDeviceGetName(card)
-            found.append(Memory(name if isinstance(name, str) else name.decode(), int(memory.total), int(memory.free)))
+            memory, model = library.nvmlDeviceGetMemoryInfo(card), library.nvmlDeviceGetName(card)
+            model = model if isinstance(model, str) else model.decode("utf-8", errors="replace")
+            found.append(Memory(model, int(memory.total), int(memory.free)))
     except Exception:  # no library, no driver, no card, a card that tells nothing: each raises one of its own
         return tuple(found)
     return tuple(found)

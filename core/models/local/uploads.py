@@ -1,4 +1,4 @@
-"""A GGUF file that comes through the browser: checked, then kept in the model folder under its own name."""
+"""A GGUF file that comes through the browser: checked, then kept in the model folder under a name that does no harm."""
 
 from __future__ import annotations
 

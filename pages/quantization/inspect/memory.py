@@ -13,6 +13,7 @@ from core.models.local.room import Machine, Memory, Verdict
 from core.workbench import Workbench
 from pages.quantization import charts
 from pages.quantization.inspect import facts
+from pages.ui import error_box
 from pages.ui.words import _, size, tokens
 
 KV_TYPES: tuple[KvType, ...] = ("f16", "q8_0", "q4_0")
@@ -84,7 +85,7 @@ def _settings(gguf: GGUF) -> tuple[ModelSettings, int]:
             8,
             key="inspect-parallel",
             help=_("They share the context; each has results of its own."),
-            width=170,
+            width=210,
         )
     return ModelSettings(kv_type=kv_type, parallel=int(parallel)), int(context)
 
@@ -92,21 +93,16 @@ def _settings(gguf: GGUF) -> tuple[ModelSettings, int]:
 def _line(gguf: GGUF, settings: ModelSettings, context: int, needed: int, memory: Memory) -> None:
     verdict = room.verdict(needed, memory)
     easy = room.longest_context(gguf, settings, memory)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        facts.badge(verdict)
-        st.markdown(
-            _(
-                "{needed} with {context}; {memory} has {free} free of {total}.",
-                needed=f"**{size(needed + room.OVERHEAD)}**",
-                context=tokens(context),
-                memory=memory.name,
-                free=size(memory.free),
-                total=size(memory.total),
-            )
-            + " "
-            + _longest(gguf, verdict, easy),
-            width="stretch",
-        )
+    word, icon, colour = facts.BADGES[verdict]
+    said = _(
+        "{needed} with {context}; {memory} has {free} free of {total}.",
+        needed=f"**{size(needed + room.OVERHEAD)}**",
+        context=tokens(context),
+        memory=error_box.plain(memory.name),
+        free=size(memory.free),
+        total=size(memory.total),
+    )
+    st.markdown(f":{colour}-badge[{icon} " + _(word) + f"] {said} {_longest(gguf, verdict, easy)}")
 
 
 def _longest(gguf: GGUF, verdict: Verdict, easy: int) -> str:

@@ -30,8 +30,8 @@ def show(workbench: Workbench, gguf: GGUF) -> None:
     charts.draw("types", title, lambda dark: gguf_plots.share_bar(shares, words=bar, dark=dark))
     layers = len(anatomy.layers(gguf))
     heading = ngettext(
-        "{count} layer: each square is a tensor, its area its bytes",
-        "{count} layers: each square is a tensor, its area its bytes",
+        "{count} layer: each square is a tensor, the larger the more bytes",
+        "{count} layers: each square is a tensor, the larger the more bytes",
         layers,
     )
     words = charts.words(heading, x=_("layer (at the left: what belongs to none)"))

@@ -28,7 +28,7 @@ def show(workbench: Workbench, me: str) -> None:
     explained.show()
     wanted, folder = options.show(workbench, gguf)
     try:
-        made = quantizing.orders(gguf.path, folder, chosen, wanted)
+        made = quantizing.orders(gguf, folder, chosen, wanted)
     except WorkbenchError as error:
         error_box.show(error)
         made = []
@@ -59,7 +59,7 @@ def _warn(workbench: Workbench, me: str, gguf: GGUF) -> None:
         ),
         icon=":material/warning:",
     )
-    (order,) = quantizing.orders(gguf.path, workbench.settings.models, ["F16"], Options())
+    (order,) = quantizing.orders(gguf, workbench.settings.models, ["F16"], Options())
     if order.target.exists():
         st.button(
             _("Use the f16 copy of it"),

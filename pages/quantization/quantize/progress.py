@@ -76,14 +76,15 @@ def _done(workbench: Workbench, me: str, job: Job, made: Quantized) -> None:
         st.markdown(
             f":material/check_circle: **{error_box.plain(job.subject)}** · {' · '.join(facts)}", width="content"
         )
-        st.button(
+        if st.button(
             _("Inspect"),
             key=f"quantize-inspect-{job.id}",
             icon=":material/frame_inspect:",
             type="tertiary",
             on_click=_inspect,
             args=(made,),
-        )
+        ):
+            st.rerun()  # of the whole page: this is only a part of it
         if st.button(_("Use in Chat"), key=f"quantize-chat-{job.id}", icon=":material/chat:", type="tertiary"):
             model_picker.pick_next(str(made.path))
             st.switch_page(places.chat())

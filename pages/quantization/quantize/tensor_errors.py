@@ -11,9 +11,10 @@ from core.errors import WorkbenchError
 from core.gguf import block_view
 from core.gguf.block_wire import Measured
 from core.gguf.header import GGUF
+from core.words import locale
 from pages.quantization import charts, source
 from pages.ui import error_box
-from pages.ui.words import _, number, percent
+from pages.ui.words import _, language, number, percent
 
 TYPES = ("Q8_0", "Q6_K", "Q5_K", "Q5_0", "Q4_K", "Q4_0", "Q3_K", "Q2_K")
 OVERVIEW = ("Q8_0", "Q5_0", "Q4_0", "Q4_K", "Q3_K", "Q2_K")
@@ -56,9 +57,16 @@ def _line(found: Measured, place: int) -> dict[str, str]:
         _("Type"): error.type,
         _("Root mean square"): number(float(f"{error.rmse:.3g}")),
         _("Relative"): percent(error.relative),
-        _("Cosine"): f"{error.cosine:.5f}",
+        _("Cosine"): _exact(error.cosine),
         _("Largest"): number(float(f"{error.largest:.3g}")),
     }
+
+
+def _exact(value: float) -> str:
+    """With five digits after the point: the cosines of all types begin with the same ones."""
+    from babel.numbers import format_decimal
+
+    return str(format_decimal(value, "0.00000", locale=locale(language())))
 
 
 def _all(gguf: GGUF) -> None:

@@ -38,7 +38,7 @@ def choose() -> list[str]:
 
 
 def _label(name: str) -> str:
-    return f"{name} · {recipes.RECIPES[name].base.bits_per_weight:g} bits"
+    return f"{name} · {number(recipes.RECIPES[name].base.bits_per_weight)} bits"
 
 
 def show(gguf: GGUF, orders: Sequence[Order]) -> list[Order]:
