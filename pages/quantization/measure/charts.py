@@ -12,9 +12,9 @@ import streamlit as st
 
 from core import quantization_plots as plots
 from core.errors import WorkbenchError
-from core.gguf import memory, reader
+from core.gguf import memory, reader, verdict
 from core.gguf.estimates import Divergence
-from core.gguf.study import Row
+from core.gguf.study import Row, Study
 from core.workbench import Workbench
 from pages.ui.words import _, language, number, percent, size
 
@@ -28,14 +28,14 @@ LONGEST = 32768
 """Tokens, where a file does not say what its model was trained for."""
 
 
-def show(workbench: Workbench, rows: Sequence[Row]) -> None:
+def show(workbench: Workbench, study: Study, rows: Sequence[Row]) -> None:
     """Draws them, two beside each other."""
     format = _format()
     left, right = st.columns(2)
     with left:
         _size(rows, format)
     with right:
-        _speed(rows, format)
+        _speed(study, rows, format)
     left, right = st.columns(2)
     with left:
         _percentiles(rows, format)
@@ -85,13 +85,17 @@ def _size_title(rows: Sequence[Row]) -> str:
     )
 
 
-def _speed(rows: Sequence[Row], format: str) -> None:
+def _speed(study: Study, rows: Sequence[Row], format: str) -> None:
     places = plots.by_speed(rows)
     if len(places) < 2:
         return
-    quickest = max(places, key=lambda name: places[name].at)
+    fastest = verdict.fastest(study.spec, rows)
+    title = _("Quality against speed")  # no winner where there is none
+    if fastest is not None and fastest.winner in places:
+        rate = number(float(f"{places[fastest.winner].at:.3g}"))
+        title = _("{name} wrote {rate} tokens/s, the most", name=fastest.winner, rate=rate)
     words = _words(
-        _("{name} wrote {rate} tokens/s, the most", name=quickest, rate=number(float(f"{places[quickest].at:.3g}"))),
+        title,
         x=_("tokens/s while writing"),
         y=_("mean KL divergence from the reference"),
     )

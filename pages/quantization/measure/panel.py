@@ -51,7 +51,7 @@ def _study(workbench: Workbench, me: str, study: Study) -> None:
         return
     verdicts.show(workbench, study, rows)
     table.show(rows)
-    charts.show(workbench, rows)
+    charts.show(workbench, study, rows)
     reading.show(rows)
 
 

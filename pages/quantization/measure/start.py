@@ -50,13 +50,15 @@ def show(workbench: Workbench, me: str) -> None:
         )
         st.caption(_("About three minutes on two cores, for the model that comes with the workbench."), width="content")
     if spec is not None and spec.reference.type is not None:
-        about.caption(
-            ":material/info: "
-            + _(
-                "The source is quantized itself, so the reference is a copy of it with 16-bit floats. What its own "
-                "quantization has cost is not seen here, and types with as many bits cost little by construction."
-            )
-        )
+        about.caption(":material/info: " + of_the_reference())
+
+
+def of_the_reference() -> str:
+    """What a reference is that was made of a source which is quantized itself."""
+    return _(
+        "The source is quantized itself, so the reference is a copy of it with 16-bit floats. What its own "
+        "quantization has cost is not seen here, and types with as many bits cost little by construction."
+    )
 
 
 def source_name(spec: Spec) -> str:

@@ -14,15 +14,13 @@ from core.gguf.verdict import Judgement, Sentence
 from core.models.local import fit
 from core.models.local.model_settings import ModelSettings
 from core.workbench import Workbench
+from pages.quantization.measure import start
 from pages.ui import error_box
 from pages.ui.words import _, count, language
 
 
 def show(workbench: Workbench, study: Study, rows: Sequence[Row]) -> None:
-    """A sentence for each variant, who is ahead, and what speaks against it."""
-    reference = next((row for row in rows if row.reference), None)
-    lines = [verdict.of_row(row, reference, fits=_fits(workbench, row.path)) for row in rows if not row.reference]
-    st.markdown("\n".join(f"- {_said(line)}" for line in lines if line is not None))
+    """Who is ahead and what speaks against it, then a sentence for each variant."""
     judged = [
         verdict.smallest(study.spec, rows),
         verdict.closest(study.spec, rows),
@@ -32,7 +30,12 @@ def show(workbench: Workbench, study: Study, rows: Sequence[Row]) -> None:
     for one in judged:
         if one is not None:
             _judgement(one, said)
+    reference = next((row for row in rows if row.reference), None)
+    lines = [verdict.of_row(row, reference, fits=_fits(workbench, row.path)) for row in rows if not row.reference]
+    st.markdown("\n".join(f"- {_said(line)}" for line in lines if line is not None))
     st.caption(_how(study))
+    if study.spec.reference.type is not None:
+        st.caption(":material/info: " + start.of_the_reference())
 
 
 def _judgement(one: Judgement, said: set[str]) -> None:
