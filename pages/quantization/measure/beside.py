@@ -38,29 +38,29 @@ def show(workbench: Workbench, me: str, study: Study | None) -> None:
             help=_("Any number of files of one model; the first is what the others are held against."),
         )
         text = st.text_area(_("Text"), SAMPLE, key="beside-text", help=_("At most 512 tokens of it are read."))
-        own_way = st.toggle(
+        st.toggle(
             _("Each goes on by itself"),
             key="beside-own",
             help=_("Greedily, from the end of the text. Otherwise all read the same text, and are compared all along."),
         )
-        chosen = [(name, models[name]) for name in names]
         st.button(
             _("Put side by side"),
             key="beside-start",
             icon=":material/play_arrow:",
-            disabled=len(chosen) < 2 or not text.strip(),
-            on_click=partial(
-                background.start,
-                workbench,
-                me,
-                KIND,
-                "",
-                partial(_work, workbench, chosen, text, OWN_WAY if own_way else 0),
-            ),
+            disabled=len(names) < 2 or not text.strip(),
+            on_click=partial(_start, workbench, me, models),
         )
         found = background.show(workbench, me, KIND)
         if isinstance(found, Beside):
             _found(found)
+
+
+def _start(workbench: Workbench, me: str, models: dict[str, Path]) -> None:
+    """With what the widgets hold when it is clicked: what was typed right before was not there when it was drawn."""
+    state = st.session_state
+    chosen = [(name, models[name]) for name in state["beside-models"] if name in models]
+    own_way = OWN_WAY if state["beside-own"] else 0
+    background.start(workbench, me, KIND, "", partial(_work, workbench, chosen, str(state["beside-text"]), own_way))
 
 
 def _work(workbench: Workbench, models: Sequence[tuple[str, Path]], text: str, own_way: int, job: Job) -> Beside:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -35,7 +34,7 @@ def show(workbench: Workbench, me: str) -> None:
             st.caption(_("There is no model on this machine yet: find one in “Find and download”."))
             return
         labels = model_picker.labels(list(models.values()))
-        picked = st.selectbox(_("Model"), list(models), format_func=lambda id: labels.get(id, id), key="sweep-model")
+        st.selectbox(_("Model"), list(models), format_func=lambda id: labels.get(id, id), key="sweep-model")
         axes = st.multiselect(
             _("What is tried"),
             list(sweep.AXES),
@@ -43,15 +42,13 @@ def show(workbench: Workbench, me: str) -> None:
             format_func=lambda axis: _axes()[axis],
             key="sweep-axes",
         )
-        info = models[picked]
-        work = partial(_work, workbench, me, workbench.catalog.path(info), info.name, tuple(axes))
         st.button(
             _("Try them"),
             key="sweep-start",
             icon=":material/play_arrow:",
             disabled=not axes,
             help=_("A minute or two. What was tried before is not tried again."),
-            on_click=partial(background.start, workbench, me, KIND, info.id, work),
+            on_click=partial(_start, workbench, me),
         )
         found = background.show(workbench, me, KIND)
         job = background.newest(workbench, me, KIND)
@@ -59,12 +56,19 @@ def show(workbench: Workbench, me: str) -> None:
             _found(workbench, me, found, job.subject)
 
 
-def _work(workbench: Workbench, me: str, path: Path, name: str, axes: tuple[Axis, ...], job: Job) -> Swept:
+def _start(workbench: Workbench, me: str) -> None:
+    """With what the widgets hold when it is clicked."""
+    model_id, axes = str(st.session_state["sweep-model"]), tuple(st.session_state["sweep-axes"])
+    background.start(workbench, me, KIND, model_id, partial(_work, workbench, me, model_id, axes))
+
+
+def _work(workbench: Workbench, me: str, model_id: str, axes: tuple[Axis, ...], job: Job) -> Swept:
+    info = workbench.catalog.get(model_id)
     return sweep.sweep(
         workbench.studies.bench,
         me,
-        path,
-        name,
+        workbench.catalog.path(info),
+        info.name,
         effort=Effort(axes=axes),
         notice=lambda done, total, what: job.step(done, total, NOTES[what]),
     )
