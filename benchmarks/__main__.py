@@ -38,6 +38,7 @@ NAMES = (
     "quality",
     "header",
     "quantizing",
+    "embedding",
 )
 
 

@@ -76,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     gguf = commands.add_parser("gguf", help="show what a GGUF file holds and the memory it takes")
-    gguf.add_argument("path", metavar="PATH", help="a GGUF file, or an id that `models` lists")
+    gguf.add_argument(
+        "path",
+        metavar="PATH",
+        help="a GGUF file, an id that `models` lists, or hf://OWNER/NAME/FILE: of that only the header is fetched",
+    )
 
     quantize = commands.add_parser("quantize", help="make smaller files of a model, with fewer bits a weight")
     quantize.add_argument("source", metavar="SOURCE", help="a GGUF file, or an id that `models` lists; best f16 or f32")
@@ -138,15 +142,56 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--system", metavar="S", help="the system prompt")
     compare.add_argument("--judge", metavar="MODEL", help="a model that compares the answers by twos, in both orders")
 
+    _add_hub(commands.add_parser("hub", help="find GGUF models on the Hugging Face Hub, and download them"))
+    rag = commands.add_parser("rag", help="documents: take them in")
+    actions = rag.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser(
+        "add", help="files, folders or web pages into a collection, which is made where there is none"
+    )
+    add.add_argument("collection", metavar="COLLECTION", help="its name or its id")
+    add.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder, or an address of the public web")
+    add.add_argument("--password", metavar="P", help="opens documents that are encrypted")
+    add.add_argument("--embedding", metavar="ID", help="of a new collection (default: all-MiniLM-L6-v2, English first)")
+    add.add_argument(
+        "--chunker", metavar="C", help="of a new collection: sentences, headings, pages, recursive, semantic"
+    )
+    add.add_argument("--size", metavar="N", type=_positive, help="tokens of a chunk in a new collection (default: 200)")
+    add.add_argument("--overlap", metavar="N", type=int, help="tokens that it has of the one before (default: 40)")
+
     serve = commands.add_parser("serve", help="serve the local models to other programs, without the pages")
     serve.add_argument(
         "--host", metavar="HOST", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
     )
     serve.add_argument("--port", metavar="N", type=int, default=8502, help="0 takes a free one (default: %(default)s)")
 
-    for command in commands.choices.values():
+    for command in (*commands.choices.values(), *actions.choices.values()):
         command.add_argument("--json", action="store_true", help="write JSON for programs")
     return parser
+
+
+def _add_hub(hub: argparse.ArgumentParser) -> None:
+    actions = hub.add_subparsers(dest="action", metavar="ACTION", required=True)
+    search = actions.add_parser("search", help="list repositories with GGUF files")
+    search.add_argument("query", metavar="QUERY", help="part of the name; '' lists all")
+    search.add_argument("--author", metavar="A", help="only of this account")
+    search.add_argument("--language", metavar="L", help="only for this language, as fr")
+    search.add_argument("--licence", metavar="L", help="only under this licence, as apache-2.0")
+    search.add_argument("--at-least", metavar="B", type=float, help="only with so many billion parameters or more")
+    search.add_argument("--at-most", metavar="B", type=float, help="only with so many billion parameters or fewer")
+    search.add_argument(
+        "--sort",
+        choices=("downloads", "likes", "last_modified", "trending_score"),
+        default="downloads",
+        help="(default: %(default)s)",
+    )
+    search.add_argument("--limit", metavar="N", type=_positive, default=20, help="(default: %(default)s)")
+    files = actions.add_parser("files", help="list the quantizations of one, and how each suits this machine")
+    files.add_argument("repository", metavar="REPO", help="OWNER/NAME")
+    download = actions.add_parser("download", help="download one; goes on where an earlier download was left")
+    download.add_argument("repository", metavar="REPO", help="OWNER/NAME")
+    download.add_argument("file", metavar="FILE", help="a file that `files` lists, or its quantization, as Q4_K_M")
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="write JSON for programs")
 
 
 def _positive(text: str) -> int:

@@ -6,7 +6,10 @@ WORKBENCH_MEMORY_GB   memory that local models may take together; default: half 
 WORKBENCH_OWNERS      person | browser: whose conversations are whose; default by the address the server listens on
 WORKBENCH_KEYS        this machine's keys of providers, from variables, files and the keyring: own | shared (with every
                       browser that opens the server, where each browser is an owner of its own)
+WORKBENCH_CHROMA      host:port of a Chroma server that holds the search index; default: a folder of this machine
 WORKBENCH_API_KEY     what programs must send to use the API; without it, only programs of this machine may
+HF_ENDPOINT           the Hugging Face Hub, or a mirror of it: the only address that models are searched at
+HF_HUB_OFFLINE        with 1 the Hub is never asked
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ Owners = Literal["person", "browser"]
 """`person`: everyone on this machine sees the same conversations. `browser`: each browser sees its own."""
 
 APP_NAME = "inference-workbench"
+HUB = "https://huggingface.co"
 
 _FOLDERS = (Path(__file__).resolve().parent.parent, Path(os.path.expanduser("~")))  # noqa: PTH111
 """Where Streamlit looks for its `.streamlit` too: the project's and the person's own. (Path's expanduser raises where
@@ -40,6 +44,9 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     shared_keys: bool = False
     secrets: tuple[Path, ...] = ()
+    hub: str = HUB
+    hub_offline: bool = False
+    chroma: str = ""
 
     @property
     def machine_keys(self) -> bool:
@@ -55,6 +62,21 @@ class Settings:
     def database(self) -> Path:
         """The SQLite file."""
         return self.home / "workbench.db"
+
+    @property
+    def documents(self) -> Path:
+        """Folder of the files that were added to collections."""
+        return self.home / "documents"
+
+    @property
+    def index(self) -> Path:
+        """Folder of the search index, made from the SQLite file."""
+        return self.home / "index"
+
+    @property
+    def embeddings(self) -> Path:
+        """Folder of the embedding models that were downloaded."""
+        return self.home / "embeddings"
 
     @property
     def exports(self) -> Path:
@@ -76,7 +98,10 @@ def from_environment(environ: Mapping[str, str] | None = None, *, address: str |
         owners=_owners(env.get("WORKBENCH_OWNERS"), address),
         api_key=env.get("WORKBENCH_API_KEY", "").strip() or None,
         shared_keys=_shared(env.get("WORKBENCH_KEYS")),
+        chroma=_server(env.get("WORKBENCH_CHROMA")),
         secrets=tuple(folder / ".streamlit" / "secrets.toml" for folder in _FOLDERS),
+        hub=env.get("HF_ENDPOINT", "").strip().rstrip("/") or HUB,
+        hub_offline=env.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"),
     )
 
 
@@ -104,6 +129,13 @@ def _owners(value: str | None, address: str | None) -> Owners:
     if value not in ("person", "browser"):
         raise SettingInvalid(setting="WORKBENCH_OWNERS", value=repr(value), allowed="person, browser")
     return cast(Owners, value)
+
+
+def _server(value: str | None) -> str:
+    host, _, port = (value or "").strip().rpartition(":")
+    if value and not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise SettingInvalid(setting="WORKBENCH_CHROMA", value=repr(value), allowed="host:port")
+    return (value or "").strip()
 
 
 def _shared(value: str | None) -> bool:

@@ -18,6 +18,9 @@ from core.classroom.polls import Classroom
 from core.energy.metering import Metering
 from core.gguf.studies import Studies
 from core.gguf.study_run import Bench
+from core.hub.client import Hub
+from core.hub.downloads import Downloads
+from core.hub.judge import Judge
 from core.jobs import Jobs
 from core.models.base import ChatModel, ModelInfo
 from core.models.breaker import Breaker
@@ -31,12 +34,18 @@ from core.models.remote.permit import Accounts
 from core.models.remote.system_keyring import SystemKeyring
 from core.models.routes import is_route
 from core.models.unavailable import standing_in
+from core.rag.collections import Collections
+from core.rag.embed import Embeddings
+from core.rag.files import Files
+from core.rag.index import SearchIndex
 from core.routing import Routing
 from core.settings import Settings
 from core.store.batches import KeptBatches
+from core.store.chunks import Chunks
 from core.store.comparisons import Comparisons
 from core.store.conversations import Conversations
 from core.store.database import Database
+from core.store.documents import Documents
 from core.store.library import Library
 from core.store.measurements import Measurements
 from core.store.polls import Polls
@@ -75,6 +84,11 @@ class Workbench:
     batches: Batches
     jobs: Jobs
     studies: Studies
+    accounts: Accounts
+    hub: Hub
+    downloads: Downloads
+    judge: Judge
+    collections: Collections
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -116,6 +130,7 @@ class Workbench:
         """Ends everything that runs."""
         self.classroom.end()
         self.jobs.close()
+        self.collections.close()
         self.batches.close()
         self.titles.close()
         self.answers.close()
@@ -185,6 +200,7 @@ def open_workbench(settings: Settings) -> Workbench:
     workbench.classroom.recover()
     workbench.batches.recover()
     workbench.studies.recover()
+    workbench.collections.recover()
     return workbench
 
 
@@ -200,7 +216,8 @@ def beside(settings: Settings) -> Workbench:
     answers = Answers()
     providers = Providers(database)
     keys = _keys(settings, providers)
-    connections = Connections(providers, keys, Accounts(providers, runs))
+    accounts = Accounts(providers, runs)
+    connections = Connections(providers, keys, accounts)
     routes, breaker = Routes(database), Breaker()
     routing = Routing(routes, Tally(database), breaker)
     model: Callable[[str, str | None, ModelSettings], ChatModel] = functools.partial(
@@ -222,6 +239,7 @@ def beside(settings: Settings) -> Workbench:
     duels = Duels(comparing, conversations, votes, answers, models, describing)
     library = Library(database)
     titles = Titles(conversations, library, answers, model)
+    hub, jobs = Hub(settings), Jobs()
     return Workbench(
         settings=settings,
         catalog=catalog,
@@ -246,7 +264,37 @@ def beside(settings: Settings) -> Workbench:
         batches=Batches(KeptBatches(database), answers, turns, model, describing, Tally(database)),
         jobs=jobs,
         studies=Studies(Bench(Measurements(database), settings.home / "measurements", turns, settings.models), jobs),
+        accounts=accounts,
+        hub=hub,
+        downloads=Downloads(hub, settings.models, jobs),
+        judge=Judge(
+            hub,
+            settings,
+            catalog,
+            Tally(database),
+            turns,
+            budget=lambda: shelf.budget_bytes,
+            busy=lambda: shelf.cores.busy,
+        ),
+        collections=_collections(settings, database, catalog, shelf, connections, jobs, providers),
     )
+
+
+def _collections(
+    settings: Settings,
+    database: Database,
+    catalog: Catalog,
+    shelf: Shelf,
+    connections: Connections,
+    jobs: Jobs,
+    providers: Providers,
+) -> Collections:
+    chunks = Chunks(database)
+    embeddings = Embeddings(
+        settings.embeddings, connections, functools.partial(_model, catalog, shelf), lambda: catalog.models()
+    )
+    index = SearchIndex(chunks, settings.index, server=settings.chroma)
+    return Collections(Documents(database), chunks, Files(settings.documents), embeddings, index, jobs, providers)
 
 
 def _keys(settings: Settings, providers: Providers) -> Keys:

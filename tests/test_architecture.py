@@ -201,6 +201,20 @@ def test_imports_go_down() -> None:
     assert wrong == []
 
 
+def test_no_click_is_lost() -> None:
+    """A button that only returns whether it was pressed forgets it when its run is broken off (pages/ui/press.py)."""
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources("pages")
+        if name_of(path) != "pages.ui.press"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("button", "menu_button", "form_submit_button") and ast.unparse(node.func.value) != "press"
+        if "on_click" not in [keyword.arg for keyword in node.keywords]
+    ]
+    assert wrong == []
+
+
 def test_nothing_imports_the_server() -> None:
     assert [importer for importer, target in arrows() if target == "app"] == []
 

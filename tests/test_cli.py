@@ -23,6 +23,8 @@ import pytest
 
 from core.cli import terminal
 from core.events import Timings, Usage
+from tests.gguf.making import tiny
+from tests.hub.local_hub import LocalHub, Repo
 from tests.models.remote.misbehaving import Misbehaving
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,15 +101,20 @@ SMALLER = {
     "bench": ("--prompt-tokens", "8", "--generate", "4", "--parallel", "1,2", "--repeat", "1"),
     "compare": ("--max-tokens", "4"),
     "rank": (),
+    "hub": (),
+    "gguf": (),
+    "rag": (),
 }
 VOTES = b"model_a,model_b,winner\nbig,small,model_a\nsmall,big,tie\n"
 
 
 @pytest.mark.parametrize("command", readme_commands())
-def test_the_readme_s_commands_run(command: str, tmp_path: Path) -> None:
+def test_the_readme_s_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     votes = tmp_path / "votes.csv"
     votes.write_bytes(VOTES)
-    with Misbehaving() as server:
+    with Misbehaving() as server, LocalHub() as hub:
+        hub.add(Repo("OWNER/NAME", {"m-Q4_K_M.gguf": tiny(tmp_path / "tiny.gguf").read_bytes()}))
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
         here = command.replace("http://localhost:8080/v1", server.url("well")).replace("votes.csv", str(votes))
         words = shlex.split(here)
         done = core(*words, *SMALLER[words[0]])

@@ -16,7 +16,7 @@ from core.arena.checks import Checked
 from core.arena.prompts import Prompt
 from core.chat import Asking
 from core.errors import BatchEmpty, BatchTooLarge
-from core.events import Finished
+from core.events import Finished, Routed
 from core.messages import ChatRequest, Message
 from core.models.base import ModelInfo
 from core.models.remote.endpoint import whereabouts
@@ -87,6 +87,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One answer. `at`: when it was asked, seconds since 1970; `error`: a `WorkbenchError.to_dict()`.
 
     One that waits again keeps the text that had come until it is asked anew. `checks` is None until it is done.
+    `routed`: whom a route chose to answer.
     """
 
     place: Place
@@ -97,6 +98,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     finished: Finished | None = None
     error: dict[str, Any] | None = None
     checks: tuple[Checked, ...] | None = None
+    routed: Routed | None = None
 
     @property
     def passed(self) -> bool | None:

@@ -76,7 +76,13 @@ class CellJob:
         self.kept.fail_waiting(self.batch.id, self.place.model, error)
 
     def _cell(self, answer: Answer, status: Status) -> Cell:
-        return Cell(place=self.place, status=status, answer=answer.text, reasoning=answer.reasoning)
+        return Cell(
+            place=self.place,
+            status=status,
+            answer=answer.text,
+            reasoning=answer.reasoning,
+            routed=answer.routed,
+        )
 
     def _finish(self, cell: Cell) -> None:
         self.kept.finish(self.batch.id, cell)

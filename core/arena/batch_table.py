@@ -27,10 +27,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     Seconds, tokens, tokens a second, watt-hours. `asked_at`: ISO 8601, UTC. `tokens_estimated`: nobody counted them.
     `cost_reported`: the provider said what it cost; else it is by the list price. `failed_checks`: their kinds.
+    `answered_by`: the id of the model that a route chose; None where it was asked itself.
     """
 
     model: str
     model_id: str
+    answered_by: str | None
     provider: str
     local: bool
     quantization: str | None
@@ -156,6 +158,7 @@ def _row(entrant: Entrant, prompt: Prompt, cell: Cell) -> Row:
     return Row(
         model=entrant.label,
         model_id=info.id,
+        answered_by=cell.routed.model_id if cell.routed else None,
         provider=info.provider,
         local=info.local,
         quantization=info.quantization,

@@ -1,24 +1,30 @@
 """`python -m core gguf`: what a GGUF file holds, and the memory it takes when it is loaded with the defaults.
 
-JSON: {"path", "version", "size_bytes", "architecture", "quantization", "parameters", "metadata": {key: {"type",
-"value"}, or {"type", "count"} for a long array}, "tensors": [{"name", "type", "shape", "bytes", "part"}],
-"bits_per_weight", "types": [{"type", "bits_per_weight", "tensors", "parameters", "n_bytes", "share"}], "memory":
-{"context_length", "weights", "kv_cache", "compute", "total", "verdict", "longest_context"}}. Bytes; shapes are
-llama.cpp's, row length first. `verdict` and `longest_context` are of this machine's RAM (core/models/local/room.py);
-null for a file that is no model.
+Of a file on the Hugging Face Hub, hf://OWNER/NAME/FILE, the header alone is fetched. JSON: {"path", "version",
+"size_bytes", "architecture", "quantization", "parameters", "metadata": {key: {"type", "value"}, or {"type", "count"}
+for a long array}, "tensors": [{"name", "type", "shape", "bytes", "part"}], "bits_per_weight", "types": [{"type",
+"bits_per_weight", "tensors", "parameters", "n_bytes", "share"}], "memory": {"context_length", "weights", "kv_cache",
+"compute", "total", "verdict", "longest_context"}}. Bytes; shapes are llama.cpp's, row length first. `verdict` and
+`longest_context` are of this machine's RAM (core/models/local/room.py); null for a file that is no model.
 """
 
 from __future__ import annotations
 
 import argparse
 
+from core import settings
 from core.cli import terminal
-from core.cli.local import opened
+from core.cli.local import OWNER, opened, opened_workbench
+from core.errors import HubNotFound
 from core.gguf import anatomy, reader
 from core.gguf.header import GGUF, LongArray, Value
 from core.gguf.memory import MemoryEstimate
 from core.models.local import model_settings, room
 from core.models.local.model_settings import ModelSettings
+from core.models.local.shelf import Shelf
+
+HUB = "hf://"
+"""Before OWNER/NAME/FILE on the Hugging Face Hub."""
 
 LONGEST_VALUE = 100
 """Characters of a metadata value in the table; JSON has the whole of it."""
@@ -26,14 +32,30 @@ LONGEST_VALUE = 100
 
 def run(args: argparse.Namespace) -> int:
     """Reads and checks the file; loads nothing."""
-    with opened() as (catalog, _):
-        file = reader.read(catalog.path(catalog.get(args.path)))
+    if args.path.startswith(HUB):
+        file = _on_the_hub(args.path.removeprefix(HUB))
+    else:
+        with opened() as (catalog, _):
+            file = reader.read(catalog.path(catalog.get(args.path)))
     context, estimate = _memory(file)
     if args.json:
         terminal.write_json(_described(file, context, estimate))
     else:
         _write(file, context, estimate)
     return 0
+
+
+def _on_the_hub(name: str) -> GGUF:
+    """OWNER/NAME/FILE, or OWNER/NAME/QUANTIZATION."""
+    with opened_workbench() as workbench:
+        permit = workbench.accounts.permit(OWNER)
+        owner, _, rest = name.partition("/")
+        repository, _, file = rest.partition("/")
+        found = workbench.hub.repository(f"{owner}/{repository}", permit)
+        variant = found.variant(file)
+        if variant is None or not variant.complete:
+            raise HubNotFound(name=name)
+        return workbench.hub.whole_header(found, variant, permit)
 
 
 def _memory(file: GGUF) -> tuple[int, MemoryEstimate]:
@@ -65,15 +87,20 @@ def _described(file: GGUF, context: int, estimate: MemoryEstimate) -> dict[str, 
             "compute": estimate.compute,
             "total": estimate.total,
             "verdict": _verdict(file, estimate),
-            "longest_context": room.longest_context(file, ModelSettings(), room.machine().ram) or None,
+            "longest_context": room.longest_context(file, ModelSettings(), _ram()) or None,
         },
     }
+
+
+def _ram() -> room.Memory:
+    """With what local models may take of it."""
+    return room.machine(limit=Shelf(budget_bytes=settings.from_environment().memory_bytes).budget_bytes).ram
 
 
 def _verdict(file: GGUF, estimate: MemoryEstimate) -> str | None:
     if not file.architecture or not file.block_count:
         return None
-    return room.verdict(estimate.total, room.machine().ram)
+    return room.verdict(estimate.total, _ram())
 
 
 def _value(value: Value) -> dict[str, object]:
@@ -109,7 +136,7 @@ def _write(file: GGUF, context: int, estimate: MemoryEstimate) -> None:
     terminal.write(f"\nmemory with a context of {count(context, 'en')} tokens: {size(estimate.total, 'en')} (")
     terminal.write(", ".join(f"{name} {size(amount, 'en')}" for name, amount in parts) + ")\n")
     if (verdict := _verdict(file, estimate)) is not None:
-        ram = room.machine().ram
+        ram = _ram()
         longest = room.longest_context(file, ModelSettings(), ram)
         terminal.write(f"{verdict}: {size(ram.free, 'en')} of {size(ram.total, 'en')} are free; ")
         terminal.write(f"the longest context that fits has {count(longest, 'en')} tokens\n")

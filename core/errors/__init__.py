@@ -101,6 +101,23 @@
     │   ├── TextTooShort
     │   ├── TextUnreadable
     │   └── VocabulariesDiffer
+    ├── HubError                the Hugging Face Hub cannot be asked, or a download cannot be kept
+    │   ├── HubOffline
+    │   ├── HubUnreachable
+    │   ├── HubGated
+    │   ├── HubTokenRefused
+    │   ├── HubNotFound
+    │   ├── NameInvalid
+    │   ├── PartsMissing
+    │   ├── HubBusy
+    │   ├── HubFailed
+    │   ├── HubLeadsAstray
+    │   ├── DownloadBroken
+    │   ├── DownloadDamaged
+    │   ├── DownloadRunning
+    │   ├── DownloadTooLarge
+    │   ├── DiskTooSmall
+    │   └── FolderUnusable
     ├── TransferError           a file of conversations cannot be read
     │   ├── ImportInvalid
     │   ├── ImportUnknown
@@ -122,6 +139,20 @@
     │   ├── VotesUnknown
     │   ├── VotesTooLarge
     │   └── VotesTooMany
+    ├── DocumentsError          documents cannot be read, embedded or searched
+    │   ├── DocumentUnreadable
+    │   │   ├── DocumentEncrypted
+    │   │   ├── DocumentScanned
+    │   │   ├── DocumentEmpty
+    │   │   ├── DocumentTooLarge
+    │   │   ├── DocumentTooSlow
+    │   │   ├── FormatUnknown
+    │   │   └── PageRefused
+    │   ├── TooManyFiles
+    │   ├── EmbeddingMissing
+    │   ├── EmbeddingFailed
+    │   ├── ChunkingInvalid
+    │   └── IndexFailed
     └── StoreError              what is kept cannot be read or written
         ├── NotThere
         └── StoreUnavailable
@@ -138,11 +169,13 @@ from core.errors.arena import *
 from core.errors.base import *
 from core.errors.batch import *
 from core.errors.classroom import *
+from core.errors.hub import *
 from core.errors.kept import *
 from core.errors.measure import *
 from core.errors.model import *
 from core.errors.provider import *
 from core.errors.quantizing import *
+from core.errors.rag import *
 from core.errors.request import *
 from core.errors.route import *
 from core.errors.votes import *

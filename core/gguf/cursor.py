@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 WINDOW = 1 << 20
 """Bytes read from the file at once."""
@@ -23,6 +23,14 @@ _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 
 
+class Readable(Protocol):
+    """A file, or whatever reads and seeks like one."""
+
+    def seek(self, position: int, /) -> int: ...
+
+    def read(self, count: int, /) -> bytes: ...
+
+
 class Damaged(Exception):
     """What is wrong with the file, in a few English words."""
 
@@ -30,7 +38,7 @@ class Damaged(Exception):
 class Cursor:
     """A place in a file of `size` bytes. `position` counts from the file's beginning."""
 
-    def __init__(self, file: BinaryIO, *, size: int, position: int = 0) -> None:
+    def __init__(self, file: Readable, *, size: int, position: int = 0) -> None:
         self.position = position
         self._file = file
         self._end = min(size, MAX_HEADER)

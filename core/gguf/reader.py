@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
@@ -25,10 +25,10 @@ from types import MappingProxyType
 from core.errors import ModelFileInvalid, ModelNotFound
 from core.gguf import checks
 from core.gguf.blocks import TENSOR_TYPES
-from core.gguf.cursor import Cursor, Damaged
+from core.gguf.cursor import Cursor, Damaged, Readable
 from core.gguf.header import GGUF, LongArray, Scalar, Tensor, Value
 
-__all__ = ["GGUF", "array", "check_tokens", "read", "read_one"]
+__all__ = ["GGUF", "array", "check_tokens", "joined", "read", "read_from", "read_one"]
 
 MAX_KEYS = 4096
 MAX_TENSORS = 65536
@@ -55,9 +55,8 @@ def read(path: Path | str) -> GGUF:
     if not isinstance(count, int) or count <= 1:
         return gguf
     with _errors(gguf.path):
-        parts = tuple(_part(path) for path in checks.other_parts(gguf, count))
-        checks.parts(gguf, parts)
-    return replace(gguf, parts=parts)
+        paths = checks.other_parts(gguf, count)
+    return joined(gguf, [read_one(path) for path in paths])
 
 
 def read_one(path: Path | str) -> GGUF:
@@ -70,6 +69,27 @@ def read_one(path: Path | str) -> GGUF:
             gguf = _Header(Cursor(file, size=size), size).read(path)
         checks.metadata(gguf)
     return gguf
+
+
+def read_from(file: Readable, *, size: int, name: Path) -> GGUF:
+    """The checked header of a file that is elsewhere: `file` reads and seeks in its `size` bytes. `name`: for errors.
+
+    Long arrays of it cannot be read later. What `file` raises itself passes through, but for an `OSError`.
+    """
+    with _errors(name):
+        gguf = _Header(Cursor(file, size=size), size).read(name)
+        checks.metadata(gguf)
+    return gguf
+
+
+def joined(first: GGUF, others: Sequence[GGUF]) -> GGUF:
+    """A split model as one, of whose later parts llama.cpp reads no metadata but their numbers; checked against each
+    other."""
+    numbers = [{key: value for key, value in part.metadata.items() if key.startswith("split.")} for part in others]
+    parts = tuple(replace(part, metadata=MappingProxyType(kept)) for part, kept in zip(others, numbers, strict=True))
+    with _errors(first.path):
+        checks.parts(first, parts)
+    return replace(first, parts=parts)
 
 
 def check_tokens(gguf: GGUF) -> None:
@@ -106,13 +126,6 @@ def _regular(path: Path) -> None:
 
 def _not_found(path: Path) -> ModelNotFound:
     return ModelNotFound(model=_printable(str(path)))
-
-
-def _part(path: Path) -> GGUF:
-    """A later part of a split model, of whose metadata llama.cpp reads nothing but its number."""
-    part = read_one(path)
-    numbers = {key: value for key, value in part.metadata.items() if key.startswith("split.")}
-    return replace(part, metadata=MappingProxyType(numbers))
 
 
 class _Header:

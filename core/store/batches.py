@@ -17,7 +17,7 @@ from core.arena.batch import Batch, Cell, Count, Entrant, Place, Spec, State, Su
 from core.arena.checks import Checked
 from core.arena.judge import ORDERS, Order, Pair, Said, Verdict
 from core.errors import N_, NotThere, WorkbenchError
-from core.events import Finished
+from core.events import Finished, Routed
 from core.store import records, rows
 from core.store.database import Database
 
@@ -160,7 +160,7 @@ class KeptBatches:
             _found(connection.execute(sql, {**_key(id, place), "text": records.clean(text)}).rowcount)
 
     def finish(self, id: str, cell: Cell) -> None:
-        """How a running cell ended: done or failed, or waiting again; its text, figures, error and checks."""
+        """How a running cell ended: done or failed, or waiting again; its text, figures, error, checks and model."""
         values: dict[str, Any] = {
             **_key(id, cell.place),
             "status": cell.status,
@@ -169,6 +169,7 @@ class KeptBatches:
             "finished": _json(cell.finished),
             "error": _json(cell.error),
             "checks": _json(cell.checks),
+            "routed": _json(cell.routed),
         }
         with self._db.transaction() as connection:
             _found(connection.execute(_FINISH, values).rowcount)
@@ -233,12 +234,12 @@ _SECONDS = """
 """
 _BEGIN = f"""
     UPDATE cells SET status = 'running', at = :at, answer = '', reasoning = '', finished = NULL, error = NULL,
-        checks = NULL
+        checks = NULL, routed = NULL
     WHERE {_AT} AND status = 'waiting'
 """
 _FINISH = f"""
     UPDATE cells SET status = :status, answer = :answer, reasoning = :reasoning, finished = :finished, error = :error,
-        checks = :checks
+        checks = :checks, routed = :routed
     WHERE {_AT} AND status = 'running'
 """
 _SAY = """
@@ -283,6 +284,7 @@ def _cell(row: sqlite3.Row) -> Cell:
         finished=records.from_json(row["finished"], Finished),
         error=records.from_json(row["error"], dict[str, Any]),
         checks=records.from_json(row["checks"], tuple[Checked, ...]),
+        routed=records.from_json(row["routed"], Routed),
     )
 
 

@@ -1,8 +1,8 @@
 """Comparisons and their panes, votes, polls of a class; batches and what judges said of their answers.
 
 A pane is a conversation that belongs to a comparison: everything a conversation can do, a pane can. It is in no list of
-conversations. `spec`, `vote`, `ballot`, `finished`, `error`, `checks` and `verdict` are JSON of core/arena's values. A
-vote holds all that was voted on, so that it stays when models and comparisons are gone. Times: seconds since 1970, UTC.
+conversations. `spec`, `vote`, `ballot`, `finished`, `error`, `checks`, `routed`, `verdict` are JSON of core's values.
+A vote holds all that was voted on, so that it stays when models and comparisons are gone. Times: seconds since 1970.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ _STATEMENTS = (
         finished TEXT,
         error TEXT,
         checks TEXT,
+        routed TEXT,
         PRIMARY KEY (batch_id, model, prompt, repeat)
     )""",
     """CREATE TABLE verdicts (

@@ -13,6 +13,7 @@ from core.store import (
     m004_messages,
     m005_providers,
     m006_compare,
+    m007_documents,
     m008_measurements,
 )
 
@@ -23,6 +24,7 @@ STEPS = (
     m004_messages.up,
     m005_providers.up,
     m006_compare.up,
+    m007_documents.up,
     m008_measurements.up,
 )
 

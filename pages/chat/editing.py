@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.store.records import StoredMessage
 from pages.chat.talk import Talk
+from pages.ui import press
 from pages.ui.words import _
 
 EDITED = "editing"
@@ -34,7 +35,7 @@ def show(talk: Talk, message: StoredMessage) -> None:
     if question:
         st.caption(_("The question before it, and its answers, are kept: ‹ › leads back to them."))
     with st.container(horizontal=True):
-        keep = st.button(
+        keep = press.button(
             _("Save and ask") if question else _("Save"),
             key=f"save-{message.id}",
             icon=":material/check:",

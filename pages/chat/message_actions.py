@@ -15,7 +15,7 @@ from core.errors import WorkbenchError
 from core.store.records import StoredMessage
 from pages.chat import another_model, editing, request_dialog, undo
 from pages.chat.talk import Talk
-from pages.ui import copy_button, error_box, icons, places
+from pages.ui import copy_button, error_box, icons, places, press
 from pages.ui import variants as variant_buttons
 from pages.ui.words import _
 
@@ -38,6 +38,8 @@ def show(talk: Talk, message: StoredMessage, variants: Sequence[str], *, newest:
         if question:
             _edit(message)
         _menu(talk, message, newest=newest)
+        another_model.show(talk, message)
+        request_dialog.show(talk, message)
         if not question and len(variants) > 1 and message.model_name:
             st.caption(message.model_name, width="content")
 
@@ -49,15 +51,17 @@ def is_raw(message: StoredMessage) -> bool:
 
 def _answer(talk: Talk, question: StoredMessage) -> None:
     """A question without an answer: its answer was deleted."""
-    if st.button(_("Answer it"), icon=":material/play_arrow:", key="answer", type="tertiary"):
+    if press.button(_("Answer it"), icon=":material/play_arrow:", key="answer", type="tertiary"):
         talk.answer(lambda: talk.workbench.chat.answer(talk.owner, question.id, talk.asking))
 
 
 def _newest(talk: Talk, answer: StoredMessage) -> None:
     chat = talk.workbench.chat
-    if _may_go_on(answer) and st.button(_("Continue"), icon=":material/play_arrow:", key="continue", type="tertiary"):
+    if _may_go_on(answer) and press.button(
+        _("Continue"), icon=":material/play_arrow:", key="continue", type="tertiary"
+    ):
         talk.answer(lambda: chat.go_on(talk.owner, answer.id, talk.asking))
-    if st.button(_("Regenerate"), icon=":material/refresh:", key="regenerate", type="tertiary"):
+    if press.button(_("Regenerate"), icon=":material/refresh:", key="regenerate", type="tertiary"):
         talk.answer(lambda: chat.regenerate(talk.owner, answer.id, talk.asking))
 
 
@@ -94,7 +98,7 @@ def _menu(talk: Talk, message: StoredMessage, *, newest: bool) -> None:
     if not newest and not question:
         actions.insert(0, "regenerate")
     labels = _labels(question=question, raw=is_raw(message))
-    picked: Action | None = st.menu_button(
+    picked: Action | None = press.menu(
         icons.named(_("More")),
         actions,
         key=f"menu-{message.id}",
@@ -128,13 +132,13 @@ def _do(talk: Talk, message: StoredMessage, action: Action) -> None:
         case "edit":
             talk.act(lambda: editing.begin(message))
         case "another":
-            another_model.show(talk, message)
+            another_model.open_for(message)
         case "compare":
             _compare(talk, message)
         case "raw":
             talk.act(lambda: _toggle_raw(message))
         case "request":
-            request_dialog.show(talk, message)
+            request_dialog.open_for(message)
         case "delete":
             talk.act(lambda: undo.delete(talk, message))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core import snippets
@@ -9,13 +11,22 @@ from core.errors import WorkbenchError
 from core.snippets import ExactRequest
 from core.store.records import StoredMessage
 from pages.chat.talk import Talk
-from pages.ui import error_box, own_address, programs
+from pages.ui import error_box, kept_dialog, own_address, programs
 from pages.ui.words import _
 
 
-def show(talk: Talk, message: StoredMessage) -> None:
+def open_for(message: StoredMessage) -> None:
     """Opens the dialog."""
-    st.dialog(_("The exact request"), width="large")(_draw)(talk, message)
+    kept_dialog.open(_key(message))
+
+
+def show(talk: Talk, message: StoredMessage) -> None:
+    """Draws it where it is open."""
+    kept_dialog.show(_key(message), _("The exact request"), partial(_draw, talk, message), width="large")
+
+
+def _key(message: StoredMessage) -> str:
+    return f"exact-request-{message.id}"
 
 
 def _draw(talk: Talk, message: StoredMessage) -> None:

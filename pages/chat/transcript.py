@@ -12,7 +12,7 @@ from core.store.records import Conversation, StoredMessage
 from core.workbench import Workbench
 from pages.chat import editing, message_actions, undo
 from pages.chat.talk import Talk
-from pages.ui import error_box, live_answer, message_text
+from pages.ui import error_box, live_answer, message_text, press
 from pages.ui.words import _
 
 SHOWN = 20
@@ -77,7 +77,8 @@ def _shown(talk: Talk) -> Sequence[StoredMessage]:
     key = f"shown-{talk.conversation.id}"
     shown = st.session_state.setdefault(key, SHOWN)
     messages = talk.workbench.conversations.messages(talk.owner, talk.conversation.id, last=shown + 1)
-    if len(messages) > shown and st.button(_("Show earlier messages"), icon=":material/expand_less:"):
+    more = len(messages) > shown
+    if more and press.button(_("Show earlier messages"), key=f"earlier-{key}", icon=":material/expand_less:"):
         st.session_state[key] = shown + SHOWN
         st.rerun()
     return messages[-shown:]

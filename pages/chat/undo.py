@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.store.records import Branch, StoredMessage
 from pages.chat.talk import Talk
+from pages.ui import press
 from pages.ui.words import _, ngettext
 
 
@@ -25,7 +26,7 @@ def show(talk: Talk) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         count = len(branch.rows)
         st.caption(ngettext("{count} message deleted.", "{count} messages deleted.", count), width="content")
-        if st.button(_("Undo"), key="undo-delete", icon=":material/undo:", type="tertiary"):
+        if press.button(_("Undo"), key="undo-delete", icon=":material/undo:", type="tertiary"):
             talk.act(lambda: _restore(talk, branch))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui import press
 from pages.ui.words import _
 
 
@@ -25,6 +26,7 @@ def show() -> str | None:
     picked = None
     for row in (list(ideas.items())[:2], list(ideas.items())[2:]):
         for column, (icon, idea) in zip(st.columns(2), row, strict=True):
-            if column.button(idea, icon=icon, width="stretch", wrap=True, key=f"idea-{icon}"):
-                picked = idea
+            with column:
+                if press.button(idea, icon=icon, width="stretch", wrap=True, key=f"idea-{icon}"):
+                    picked = idea
     return picked

@@ -12,7 +12,7 @@ from core.models.remote.keys import Place
 from core.models.remote.presets import Preset
 from core.workbench import Workbench
 from pages.providers import key_field
-from pages.ui import connecting, error_box, privacy
+from pages.ui import connecting, error_box, press, privacy
 from pages.ui.words import N_, _
 
 KINDS = {
@@ -72,7 +72,7 @@ def _form(workbench: Workbench, owner: str, preset: Preset | None) -> None:
         secret, where = _key(workbench, owner, preset, key)
         headers = _headers(key) if preset is None else ""
         name = _model(preset, key)
-        asked = st.form_submit_button(_("Connect"), icon=":material/link:", key=f"{key}-connect")
+        asked = press.submit(_("Connect"), icon=":material/link:", key=f"{key}-connect")
     if not asked:
         return
     try:

@@ -8,7 +8,7 @@ from core.errors import WorkbenchError
 from core.models.remote.connections import Connection
 from core.workbench import Workbench
 from pages.providers import key_field, model_list, spending, testing
-from pages.ui import error_box, icons, privacy
+from pages.ui import error_box, icons, press, privacy
 from pages.ui.words import _, ngettext
 
 
@@ -29,7 +29,7 @@ def _provider(workbench: Workbench, owner: str, connection: Connection) -> None:
         with st.container(gap=None):
             st.markdown(f"**{error_box.plain(connection.provider)}** · {privacy.of_connection(connection)}")
             st.caption(" · ".join(_facts(workbench, owner, connection)))
-        test = st.button(_("Test"), key=f"test-{key}", icon=":material/network_check:", type="tertiary")
+        test = press.button(_("Test"), key=f"test-{key}", icon=":material/network_check:", type="tertiary")
         more = st.popover(
             icons.named(_("More for {name}", name=connection.provider)),
             icon=":material/more_horiz:",
@@ -59,8 +59,8 @@ def _facts(workbench: Workbench, owner: str, connection: Connection) -> list[str
 def _more(workbench: Workbench, owner: str, connection: Connection) -> None:
     connections, key = workbench.connections, connection.base_url
     key_field.change(workbench.keys, owner, key)
-    again = st.button(_("List the models again"), key=f"list-{key}", icon=":material/refresh:", type="tertiary")
-    away = st.button(
+    again = press.button(_("List the models again"), key=f"list-{key}", icon=":material/refresh:", type="tertiary")
+    away = press.button(
         _("Disconnect"),
         key=f"disconnect-{key}",
         icon=":material/link_off:",

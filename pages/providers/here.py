@@ -16,7 +16,7 @@ from core.models.remote import presets, probe
 from core.models.remote.endpoint import whereabouts
 from core.models.remote.probe import Detected
 from core.workbench import Workbench
-from pages.ui import connecting, error_box, privacy
+from pages.ui import connecting, error_box, press, privacy
 from pages.ui.words import _, ngettext
 
 FOUND = "here-found"
@@ -30,7 +30,7 @@ def show(workbench: Workbench, owner: str) -> None:
     """Draws the list, each server with a button that connects it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("On this machine"), anchor=False)
-        again = st.button(_("Look again"), icon=":material/radar:", type="tertiary", key="here-again")
+        again = press.button(_("Look again"), icon=":material/radar:", type="tertiary", key="here-again")
     try:
         _own(workbench)
         _list(workbench, owner, _looked(again, workbench.connections.local_only(owner)))
@@ -82,7 +82,7 @@ def _server(workbench: Workbench, owner: str, number: int, server: Detected, con
             st.caption(privacy.short(server.base_url))
         if connected:
             st.caption(":material/check: " + _("connected"), width="content")
-        elif st.button(_("Connect"), key=f"here-connect-{number}", icon=":material/link:"):
+        elif press.button(_("Connect"), key=f"here-connect-{number}", icon=":material/link:"):
             _connect(workbench, owner, server)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import WorkbenchError
 from core.models.remote.keys import Keys, Place
-from pages.ui import error_box
+from pages.ui import error_box, press
 from pages.ui.words import _
 
 
@@ -55,8 +55,8 @@ def change(keys: Keys, owner: str, base_url: str) -> None:
     with st.form(f"key-{base_url}-{turn}", border=False):
         secret, where = typed(keys, f"change-{base_url}-{turn}")
         with st.container(horizontal=True):
-            keep = st.form_submit_button(_("Keep this key"), icon=":material/key:", key=f"key-keep-{base_url}")
-            forget = st.form_submit_button(_("Forget the key"), icon=":material/key_off:", key=f"key-forget-{base_url}")
+            keep = press.submit(_("Keep this key"), icon=":material/key:", key=f"key-keep-{base_url}")
+            forget = press.submit(_("Forget the key"), icon=":material/key_off:", key=f"key-forget-{base_url}")
     try:
         if keep:
             keys.put(owner, base_url, secret, where)

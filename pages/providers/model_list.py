@@ -17,7 +17,7 @@ from core.models.remote import native
 from core.models.remote.connections import Connection, Connections
 from core.models.remote.native import Details
 from core.workbench import Workbench
-from pages.ui import error_box, icons, model_picker, places, prices, privacy
+from pages.ui import error_box, icons, model_picker, places, press, prices, privacy
 from pages.ui.words import N_, _, count, month, ngettext, parameters, size, tokens
 
 PAGE = 20
@@ -95,7 +95,7 @@ def _page(models: Sequence[ModelInfo], favourites: frozenset[str], key: str) -> 
 def _row(connections: Connections, owner: str, connection: Connection, info: ModelInfo, *, starred: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-{info.id}"):
         does = _("No favourite any more") if starred else _("Make it a favourite")
-        star = st.button(
+        star = press.button(
             ("★" if starred else "☆") + icons.named(does),
             key=f"star-{info.id}",
             type="tertiary",
@@ -106,7 +106,7 @@ def _row(connections: Connections, owner: str, connection: Connection, info: Mod
             st.caption(" · ".join(facts(info)))
         if connection.preset is not None and connection.preset.native:
             _details(connections, owner, connection, info)
-        if st.button(_("Use in Chat"), key=f"use-{info.id}", icon=":material/chat:", type="tertiary"):
+        if press.button(_("Use in Chat"), key=f"use-{info.id}", icon=":material/chat:", type="tertiary"):
             model_picker.pick_next(info.id)
             st.switch_page(places.chat())
     if star:
@@ -170,7 +170,8 @@ def _by_hand(connections: Connections, owner: str, base_url: str) -> None:
             key=f"hand-{base_url}",
             autocomplete="off",
         )
-        added = row.form_submit_button(_("Add"), icon=":material/add:", key=f"add-model-{base_url}")
+        with row:
+            added = press.submit(_("Add"), icon=":material/add:", key=f"add-model-{base_url}")
     if added and name.strip():
         try:
             connections.add_model(owner, base_url, name.strip())

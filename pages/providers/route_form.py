@@ -13,7 +13,7 @@ from core.models import tasks
 from core.models.base import ModelInfo
 from core.models.routes import ByTask, Cheapest, Fastest, LocalFirst, RemoteFirst, Row, Rule, models_of
 from core.workbench import Workbench
-from pages.ui import error_box, privacy
+from pages.ui import error_box, press, privacy
 from pages.ui.words import N_, _
 
 RULES: dict[type[Rule], str] = {
@@ -73,7 +73,7 @@ def show(workbench: Workbench, owner: str, models: Mapping[str, ModelInfo]) -> N
         st.caption(sentence(rule, models))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(_("Name of the route"), _(RULES[kind]), key=f"route-name-{kind.__name__}-{turn}")
-        added = st.button(_("Add"), key="route-add", icon=":material/add:", disabled=rule is None)
+        added = press.button(_("Add"), key="route-add", icon=":material/add:", disabled=rule is None)
     if added and rule is not None:
         try:
             workbench.routes.add(owner, name, rule)

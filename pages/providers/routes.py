@@ -13,7 +13,7 @@ from core.models.remote.connections import is_remote
 from core.models.routes import Route, is_route, models_of
 from core.workbench import Workbench
 from pages.providers import route_form
-from pages.ui import error_box, icons, model_picker, places
+from pages.ui import error_box, icons, model_picker, places, press
 from pages.ui.words import _, seconds
 
 
@@ -43,10 +43,10 @@ def _route(workbench: Workbench, owner: str, route: Route, models: Mapping[str, 
             st.caption(route_form.sentence(route.rule, models))
             for line in _set_aside(workbench, route):
                 st.caption(line)
-        if st.button(_("Use in Chat"), key=f"route-use-{route.id}", icon=":material/chat:", type="tertiary"):
+        if press.button(_("Use in Chat"), key=f"route-use-{route.id}", icon=":material/chat:", type="tertiary"):
             model_picker.pick_next(route.model_id)
             st.switch_page(places.chat())
-        away = st.button(
+        away = press.button(
             icons.named(_("Remove the route {name}", name=route.name)),
             key=f"route-remove-{route.id}",
             icon=":material/delete:",

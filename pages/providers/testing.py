@@ -14,7 +14,7 @@ from core.models.remote.checking import Step
 from core.models.remote.connections import Connection
 from core.models.remote.endpoint import Endpoint
 from core.workbench import Workbench
-from pages.ui import error_box, icons, own_address, programs
+from pages.ui import error_box, icons, own_address, press, programs
 from pages.ui.words import _, count, seconds
 
 ICONS = {
@@ -52,8 +52,8 @@ def _controls(connection: Connection) -> tuple[str | None, bool, bool]:
     key = connection.base_url
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = _model(connection)
-        again = st.button(_("Test again"), key=f"test-again-{key}", icon=":material/network_check:")
-        away = st.button(
+        again = press.button(_("Test again"), key=f"test-again-{key}", icon=":material/network_check:")
+        away = press.button(
             icons.named(_("Close the test")), key=f"test-close-{key}", icon=":material/close:", type="tertiary"
         )
     return name, again, away

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import plots
 from core.events import Timings
+from pages.ui import chart
 from pages.ui.words import _, language, rate, seconds
 
 
@@ -14,28 +15,13 @@ def show(key: str, timings: Timings) -> None:
     if len(timings.at) < 3:
         st.caption(_("Too few tokens for a chart of the speed."))
         return
-    dark = st.context.theme.type == "dark"
     words = speed_words(timings)
-    st.plotly_chart(
-        plots.answer_speed(timings, words=words, dark=dark),
-        key=f"{key}-{'dark' if dark else 'light'}",
-        theme=None,
-        alt=words.title,
-        config={
-            "displaylogo": False,
-            "modeBarButtons": [["toImage"]],
-            "toImageButtonOptions": {"filename": "answer-speed", "scale": 2},
-        },
-    )
-    st.download_button(
-        _("Save as CSV"),
-        lambda: plots.answer_csv(timings),
-        file_name="answer-speed.csv",
-        mime="text/csv",
-        key=f"{key}-csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
+    chart.show(
+        key,
+        lambda dark: plots.answer_speed(timings, words=words, dark=dark),
+        title=words.title,
+        name="answer-speed",
+        csv=lambda: plots.answer_csv(timings),
     )
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from core.errors import WorkbenchError
 from core.models.remote.connections import Connection, Connections
 from core.models.remote.endpoint import whereabouts
-from pages.ui import connecting, error_box, places
+from pages.ui import connecting, error_box, places, press
 from pages.ui.privacy import ICONS
 from pages.ui.words import _, ngettext
 
@@ -50,7 +50,7 @@ def _form(key: str, connections: Connections, owner: str) -> None:
             placeholder=_("all that it lists"),
             help=_("For an endpoint that does not list its models: the name of the one to use."),
         )
-        asked = st.form_submit_button(_("Connect"), icon=":material/link:", key=f"{key}-connect")
+        asked = press.submit(_("Connect"), icon=":material/link:", key=f"{key}-connect")
     if asked and _connect(connections, owner, address, secret, name.strip()):
         st.session_state[f"{key}-turn"] = turn + 1
         st.rerun()
@@ -72,7 +72,7 @@ def _connected(key: str, connections: Connections, owner: str, connection: Conne
         icon = ICONS[whereabouts(connection.base_url)]
         host = error_box.plain(urlsplit(connection.base_url).netloc)
         st.caption(f"{icon} **{host}** · {count}", help=error_box.plain(connection.base_url))
-        away = st.button(
+        away = press.button(
             _("Disconnect"),
             key=f"{key}-disconnect-{connection.base_url}",
             icon=":material/link_off:",

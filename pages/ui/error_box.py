@@ -7,17 +7,18 @@ import re
 import streamlit as st
 
 from core.errors import WorkbenchError
+from pages.ui import press
 from pages.ui.words import _, explain
 
 _GAPS = re.compile(r"[^\S\u00a0\u202f]+")
 """White space but that which holds a figure and its unit, or a French colon, together."""
 
 
-def show(error: WorkbenchError, *, key: str | None = None, retry: bool = False) -> bool:
+def show(error: WorkbenchError, *, key: str = "error", retry: bool = False) -> bool:
     """A red box in the reader's language; with `retry` a button below it. True when the button was pressed."""
     message, hint = (plain(text) for text in explain(error))
     st.error(f"**{hint}**\n\n{message}" if hint else message, icon=":material/error:")
-    return retry and st.button(_("Try again"), key=key and f"{key}-retry", icon=":material/refresh:")
+    return retry and press.button(_("Try again"), key=f"{key}-retry", icon=":material/refresh:")
 
 
 def plain(text: str) -> str:

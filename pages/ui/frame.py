@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import WorkbenchError
-from pages.ui import error_box, interpreter, places, resources, words
+from pages.ui import error_box, interpreter, places, press, resources, words
 from pages.ui.words import _
 
 WIDE = ("compare", "quantization", "rag")
@@ -26,6 +26,7 @@ def show() -> None:
         error_box.show(error)
         st.stop()
     page.run()
+    press.forget()
     with st.sidebar:
         words.switch()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import icons
+from pages.ui import icons, press
 
 
 def show(variants: Sequence[str], shown: str, *, names: tuple[str, str], suffix: str = "") -> str | None:
@@ -21,7 +21,7 @@ def show(variants: Sequence[str], shown: str, *, names: tuple[str, str], suffix:
         if step == 1:
             st.caption(f"{at + 1}/{len(variants)}", width="content")
         there = 0 <= at + step < len(variants)
-        pressed = st.button(
+        pressed = press.button(
             icons.named(name),
             icon=f":material/{icon}:",
             key=f"variant{step}{suffix}",

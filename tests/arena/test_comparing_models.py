@@ -12,7 +12,9 @@ import msgspec
 import pytest
 
 from core.answers import Answer
+from core.arena import batch_table
 from core.arena.comparing import Comparison
+from core.arena.prompts import Prompt
 from core.chat import Asking
 from core.events import Finished, Queued, Text
 from core.messages import Sampling
@@ -139,6 +141,20 @@ def test_the_answer_of_a_route_is_taken_along_as_the_model_that_gave_it(
     by_route = made(workbench, route.model_id, well)
     assert by_route.panes[0].label == "Mine"
     assert [m.content for m in ended(workbench, *workbench.comparing.ask(ANA, by_route.id, QUESTION))] == [SAID, SAID]
+
+
+def test_a_batch_keeps_whom_a_route_chose(workbench: Workbench, server: Misbehaving) -> None:
+    well = f"{server.url('well')}#m"
+    route = workbench.routes.add(ANA, "By batch", LocalFirst(f"{server.url('refuses-500')}#m", well))
+    askings = [Asking(model_id=route.model_id), Asking(model_id=well)]
+    spec = workbench.batches.spec(ANA, askings, [Prompt(text=QUESTION)])
+    batch = workbench.batches.create(ANA, spec)
+    workbench.batches.start(ANA, batch.id)
+    assert workbench.batches.wait(batch.id, 90)
+    by_route, asked = workbench.batches.cells(ANA, batch.id)
+    assert by_route.routed is not None and by_route.routed.model_id == well and asked.routed is None
+    rows = batch_table.rows(workbench.batches.get(ANA, batch.id), [by_route, asked])
+    assert [(row.answer, row.answered_by) for row in rows] == [(SAID, well), (SAID, None)]
 
 
 @pytest.mark.model

@@ -3,7 +3,8 @@ server with the whole workbench for all of them. Tests look at conversations of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -24,6 +25,22 @@ def browser() -> Iterator[Browser]:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     with workbench(tmp_path_factory.mktemp("home")) as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails says which answers of its workbench had failed, and how: the page alone may not."""
+    report = yield
+    bench = getattr(item, "funcargs", {}).get("bench")
+    if report.when == "call" and report.failed and isinstance(bench, Workbench):
+        with sqlite3.connect(bench.home / "workbench.db") as connection:
+            sql = "SELECT model_id, error FROM messages WHERE error IS NOT NULL ORDER BY number DESC LIMIT 5"
+            report.sections.append(
+                ("errors of the newest answers that failed", str(connection.execute(sql).fetchall()))
+            )
+    return report
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ the browser before the vote says who answers."""
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -113,16 +114,16 @@ def choice(page: Page, name: str) -> Locator:
 
 
 def await_choices(beside: Page, url: str) -> None:
-    """Waits for the vote. Rarely a tab that was just opened falls back to the page's first view (once in some fifteen
-    runs under load, not understood yet): its address leads to the duel again."""
+    """Waits for the vote. Once, under load, a tab that was just opened fell back to the page's first view: its address
+    leads to the duel again, and the warning says that it was needed."""
     try:
         expect(choice(beside, "A is better")).to_be_visible(timeout=30_000)
     except AssertionError:
+        warnings.warn(f"the second tab had fallen back, its address was {beside.url}", stacklevel=1)
         beside.goto(url)
         expect(choice(beside, "A is better")).to_be_visible()
 
 
-@pytest.mark.xfail(strict=False, reason="rarely a second tab falls back to the first view: to be understood")
 def test_a_duel_from_the_question_to_the_reveal(
     browser: Browser, page: Page, watch: Watch, bench: Workbench, server: Speaking, endpoint: str
 ) -> None:

@@ -13,7 +13,7 @@ from core.events import Finished, Usage
 from core.messages import ChatRequest, Message, Sampling
 from core.store.records import StoredMessage
 from pages.ui.owner import PERSON
-from tests.e2e.chatting import Workbench, drawn
+from tests.e2e.chatting import STORY, Workbench, ask, drawn, grown
 from tests.e2e.serving import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
@@ -25,10 +25,10 @@ FORMULAS = (
 )
 
 
-def talk(bench: Workbench, *texts: str) -> list[StoredMessage]:
+def talk(bench: Workbench, *texts: str, max_tokens: int = 4) -> list[StoredMessage]:
     """A conversation of questions and answers in turn, asked greedily and briefly."""
     conversations = bench.conversations
-    asking = Asking(sampling=Sampling(temperature=0.0), max_tokens=4)
+    asking = Asking(sampling=Sampling(temperature=0.0), max_tokens=max_tokens)
     id, path = conversations.create(PERSON, settings=asking_to_settings(asking)).id, list[StoredMessage]()
     for number, text in enumerate(texts):
         above = path[-1].id if path else None
@@ -159,6 +159,20 @@ def test_the_exact_request_in_four_languages(page: Page, bench: Workbench) -> No
         dialog.get_by_role("tab", name=tab).click()
         shown = dialog.get_by_test_id("stCode").filter(visible=True)
         expect(shown).to_contain_text(begins)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_a_dialog_stays_open_when_the_answer_ends(page: Page, bench: Workbench) -> None:
+    path = talk(bench, "one", "two", max_tokens=300)
+    open_at(page, bench, path[0])
+    ask(page, STORY)
+    grown(page)
+    pick(page, 1, "The exact request")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("POST ")
+    expect(page.locator(".live-answer")).to_have_count(0)
+    expect(dialog).to_contain_text("POST ")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 

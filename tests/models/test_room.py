@@ -43,6 +43,13 @@ def test_the_verdict_is_what_it_says(needed: int, total: int, used: float) -> No
     assert (said == "does not fit") == (whole > 0.9 * total)
 
 
+def test_more_than_models_may_take_does_not_fit() -> None:
+    """Loading it would be refused, however much is free."""
+    memory = Memory("RAM", 16 * GB, 16 * GB, 4 * GB)
+    assert room.verdict(4 * GB - room.OVERHEAD, memory) == "fits"
+    assert room.verdict(4 * GB - room.OVERHEAD + 1, memory) == "does not fit"
+
+
 def test_the_longest_context_is_where_the_verdict_changes(smollm: Path) -> None:
     gguf, settings = reader.read(smollm), ModelSettings()
     memory = Memory("RAM", 320_000_000, 320_000_000)

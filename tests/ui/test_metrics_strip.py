@@ -197,7 +197,7 @@ def test_the_chart_has_its_title_for_screen_readers_and_its_numbers_to_save() ->
     script = run(ANSWER, opened=True)
     (chart,) = [element.proto for element in drawn(script) if element.type == "plotly_chart"]
     assert chart.alt == json.loads(chart.spec)["layout"]["title"]["text"] == f"80{NO_BREAK}tokens/s, steady"
-    assert [button.label for button in script.get("download_button")] == ["Save as CSV"]
+    assert [button.label for button in script.get("download_button")] == ["Numbers as CSV"]
     assert len(list(csv.reader(io.StringIO(plots.answer_csv(ANSWER.timings))))) == 1 + 101
 
 

@@ -5,7 +5,7 @@ The verdict compares what loading takes (core/gguf/memory.py, and `OVERHEAD` for
 fits           no more than `EASY` of what is free now
 tight          more than that, and less than the machine has without `RESERVE`: other programs may have to be closed,
                or the weights are read from the disk again and again
-does not fit   more than that
+does not fit   more than that, or than local models may take here: loading it would be refused
 """
 
 from __future__ import annotations
@@ -38,11 +38,23 @@ _LONGEST = 131_072
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One memory of this machine, bytes: the RAM, or that of a graphics card."""
+    """One memory of this machine, bytes: the RAM, or that of a graphics card. `limit`: what models may take of it."""
 
     name: str
     total: int
     free: int
+    limit: int | None = None
+
+    @property
+    def easy(self) -> int:
+        """The most that fits."""
+        return min(int(EASY * self.free), self.most)
+
+    @property
+    def most(self) -> int:
+        """The most that is at least tight."""
+        whole = int((1 - RESERVE) * self.total)
+        return whole if self.limit is None else min(whole, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +65,13 @@ class Machine:
     cards: tuple[Memory, ...] = ()
 
 
-def machine(*, library: str = "pynvml") -> Machine:
-    """This machine, now. `library`: the module that knows the graphics cards, as NVIDIA's."""
+def machine(*, limit: int | None = None, library: str = "pynvml") -> Machine:
+    """This machine, now. `limit`: bytes of RAM that local models may take together; None: all there is. `library`: the
+    module that knows the graphics cards, as NVIDIA's."""
     import psutil
 
     ram = psutil.virtual_memory()
-    return Machine(Memory("RAM", int(ram.total), int(ram.available)), _cards(library))
+    return Machine(Memory("RAM", int(ram.total), int(ram.available), limit), _cards(library))
 
 
 def _cards(name: str) -> tuple[Memory, ...]:
@@ -79,9 +92,9 @@ def _cards(name: str) -> tuple[Memory, ...]:
 def verdict(needed: int, memory: Memory) -> Verdict:
     """What stands at the head of this module, for `needed` bytes (`OVERHEAD` not yet in them)."""
     whole = needed + OVERHEAD
-    if whole <= EASY * memory.free:
+    if whole <= memory.easy:
         return "fits"
-    return "tight" if whole <= (1 - RESERVE) * memory.total else "does not fit"
+    return "tight" if whole <= memory.most else "does not fit"
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -105,5 +118,5 @@ def needed(gguf: GGUF, settings: ModelSettings, context_length: int) -> MemoryEs
 
 def longest_context(gguf: GGUF, settings: ModelSettings, memory: Memory, *, easily: bool = True) -> int:
     """The longest context, tokens, with which it fits (`easily`), or is at most tight; 0 where none does."""
-    most = EASY * memory.free if easily else (1 - RESERVE) * memory.total
-    return model_settings.context_that_fits(gguf, settings, budget=int(most) - OVERHEAD)
+    most = memory.easy if easily else memory.most
+    return model_settings.context_that_fits(gguf, settings, budget=most - OVERHEAD)

@@ -11,7 +11,7 @@ from core.arena.judge import Verdict
 from core.chat import Asking
 from core.errors import WorkbenchError
 from core.workbench import Workbench
-from pages.ui import error_box, model_picker
+from pages.ui import error_box, model_picker, press
 from pages.ui.words import _, count, ngettext, percent
 
 
@@ -32,7 +32,7 @@ def show(workbench: Workbench, me: str, found: Batch) -> None:
         )
         chosen = found.spec.judge.info.id if found.spec.judge is not None else None
         picked = model_picker.show(f"judge-{found.id}", workbench, me, chosen)
-        if st.button(_("Judge"), key="batch-judge-start", icon=":material/gavel:"):
+        if press.button(_("Judge"), key="batch-judge-start", icon=":material/gavel:"):
             _act(workbench, me, found, picked)
         _said(workbench, me, found)
 
@@ -61,7 +61,7 @@ def _said(workbench: Workbench, me: str, found: Batch) -> None:
         )
     )
     _unclear(verdicts)
-    if complete and st.button(
+    if complete and press.button(
         _("Add these verdicts to the ranking"),
         key="batch-votes",
         icon=":material/how_to_vote:",

@@ -8,7 +8,7 @@ from core.arena.batch import Batch, Cell
 from core.arena.checks import Checked
 from core.errors import WorkbenchError
 from core.workbench import Workbench
-from pages.ui import error_box, markdown, metrics_strip, privacy
+from pages.ui import error_box, markdown, metrics_strip, press, privacy, route_line
 from pages.ui.words import _
 
 
@@ -23,6 +23,8 @@ def show(workbench: Workbench, me: str, found: Batch, cell: Cell) -> None:
             st.text(system)
         st.chat_message("user", avatar=":material/person:").text(prompt.text)
         with st.chat_message("assistant", avatar=":material/smart_toy:"):
+            if cell.routed is not None:
+                st.caption(route_line.text(cell.routed, answered=bool(cell.answer)))
             if cell.reasoning:
                 with st.expander(_("Thinking")):
                     st.text(cell.reasoning)
@@ -40,7 +42,7 @@ def show(workbench: Workbench, me: str, found: Batch, cell: Cell) -> None:
                 paid=not privacy.stays(entrant.info),
                 model_id=entrant.info.id,
             )
-        if cell.status in ("done", "failed") and st.button(
+        if cell.status in ("done", "failed") and press.button(
             _("Ask again"),
             key="batch-again",
             icon=":material/refresh:",

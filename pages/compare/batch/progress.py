@@ -9,7 +9,7 @@ import streamlit as st
 from core.arena.batch import Batch, Progress
 from core.errors import WorkbenchError
 from core.workbench import Workbench
-from pages.ui import error_box
+from pages.ui import error_box, press
 from pages.ui.words import _, count, ngettext, seconds
 
 LOOK_S = 1.0
@@ -62,14 +62,14 @@ def _while_running(workbench: Workbench, me: str, id: str) -> None:
     batches = workbench.batches
     if batches.halting(id):
         st.caption(_("Pausing: the answers that are being written come to their end first."), width="content")
-    elif st.button(
+    elif press.button(
         _("Pause"),
         key="batch-pause",
         icon=":material/pause:",
         help=_("Asks nothing more. The answers that are being written come to their end."),
     ):
         _act(lambda: batches.pause(me, id))
-    if st.button(
+    if press.button(
         _("Stop"),
         key="batch-stop",
         icon=":material/stop:",
@@ -82,7 +82,7 @@ def _while_running(workbench: Workbench, me: str, id: str) -> None:
 def _while_not(workbench: Workbench, me: str, id: str, told: Progress, state: str) -> None:
     batches = workbench.batches
     if told.waiting or told.running:
-        if st.button(_("Go on"), key="batch-resume", icon=":material/play_arrow:"):
+        if press.button(_("Go on"), key="batch-resume", icon=":material/play_arrow:"):
             _act(lambda: batches.start(me, id))
         if state == "running":
             st.caption(_("Another program is asking, or was ended while it did: go on here."), width="content")
@@ -91,7 +91,7 @@ def _while_not(workbench: Workbench, me: str, id: str, told: Progress, state: st
                 _("Paused: after a restart too, nothing is asked before you say so. What had come is here."),
                 width="content",
             )
-    if told.failed and st.button(
+    if told.failed and press.button(
         ngettext("Ask {count} that failed again", "Ask {count} that failed again", told.failed),
         key="batch-retry",
         icon=":material/refresh:",

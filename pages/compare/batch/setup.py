@@ -15,7 +15,7 @@ from core.models.routes import is_route
 from core.workbench import Workbench
 from pages.compare.batch import opened, prompts
 from pages.compare.batch.prompts import Chosen
-from pages.ui import error_box, model_picker, privacy
+from pages.ui import error_box, model_picker, press, privacy
 from pages.ui.words import _, ngettext, seconds
 
 MOST_REPEATS = 50
@@ -36,7 +36,7 @@ def show(workbench: Workbench, me: str) -> None:
     chosen = prompts.show()
     askings, repeats, timing, at_once, seed = _manner(models)
     if not models or chosen is None:
-        st.button(_("Start"), key="batch-start", icon=":material/play_arrow:", disabled=True)
+        press.button(_("Start"), key="batch-start", icon=":material/play_arrow:", disabled=True)
         return
     try:
         spec = workbench.batches.spec(
@@ -44,7 +44,7 @@ def show(workbench: Workbench, me: str) -> None:
         )
         st.markdown(_size(spec) + _duration(workbench.batches.seconds_for(me, spec)))
         st.caption(" · ".join(dict.fromkeys(_place(one.info) for one in spec.models)))
-        if st.button(_("Start"), key="batch-start", icon=":material/play_arrow:"):
+        if press.button(_("Start"), key="batch-start", icon=":material/play_arrow:"):
             _start(workbench, me, spec, chosen)
     except WorkbenchError as error:
         error_box.show(error)

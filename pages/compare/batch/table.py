@@ -128,6 +128,7 @@ def _table(rows: Sequence[Row]) -> int | None:
         column_config={
             "prompt": config.TextColumn(_("Prompt"), width="medium"),
             "model": config.TextColumn(_("Model"), width="small"),
+            "answered_by": config.TextColumn(_("Answered by"), width="small", help=_("Whom the route chose.")),
             "repeat": config.NumberColumn(_("Repeat"), width="small"),
             "status": config.TextColumn(_("State"), width="small"),
             "answer": config.TextColumn(_("Answer"), width="large"),
@@ -163,6 +164,7 @@ def _line(row: Row) -> dict[str, Any]:
     return {
         "prompt": f"{row.prompt_number}. {row.prompt}",
         "model": row.model,
+        "answered_by": row.answered_by,
         "repeat": row.repeat,
         "status": _(STATUS[row.status]),
         "answer": row.answer or row.error or "",

@@ -8,7 +8,7 @@ from core.arena.comparing import Comparison
 from core.classroom import addresses
 from core.errors import WorkbenchError
 from core.workbench import Workbench
-from pages.ui import error_box
+from pages.ui import error_box, press
 from pages.ui.words import _, ngettext
 
 HOURS = (1, 2, 4)
@@ -18,7 +18,7 @@ USUAL_HOURS = 2
 def show(workbench: Workbench, me: str, comparison: Comparison) -> None:
     """Draws the button; opens the vote when it is pressed."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        pressed = st.button(
+        pressed = press.button(
             _("Open a vote of the class"),
             key="classroom-open",
             icon=":material/how_to_vote:",

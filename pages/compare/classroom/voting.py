@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.classroom import addresses, qr
@@ -9,7 +11,7 @@ from core.classroom.ballots import Poll
 from core.errors import WorkbenchError
 from core.workbench import Workbench
 from pages.compare.classroom.counts import bars
-from pages.ui import error_box
+from pages.ui import error_box, kept_dialog, press
 from pages.ui.words import _, date_time, ngettext
 
 LOOK_S = 1.0
@@ -37,8 +39,9 @@ def show(workbench: Workbench, me: str, poll: Poll) -> None:
 
 def _qr(poll: Poll) -> None:
     st.image(qr.svg(poll.url), width="stretch", alt=_("QR code of {address}", address=poll.url))
-    if st.button(_("Show it large"), key="classroom-large", icon=":material/fullscreen:", width="stretch"):
-        st.dialog(_("Vote in class"), width="large")(_large)(poll)
+    if press.button(_("Show it large"), key="classroom-large", icon=":material/fullscreen:", width="stretch"):
+        kept_dialog.open(f"classroom-{poll.id}")
+    kept_dialog.show(f"classroom-{poll.id}", _("Vote in class"), partial(_large, poll), width="large")
 
 
 def _large(poll: Poll) -> None:
@@ -69,7 +72,7 @@ def _counting(workbench: Workbench, me: str, id: str, shown: bool) -> None:
 
 def _closing(workbench: Workbench, me: str, poll: Poll) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        pressed = st.button(_("Close the vote"), key=f"classroom-close-{poll.id}", icon=":material/done_all:")
+        pressed = press.button(_("Close the vote"), key=f"classroom-close-{poll.id}", icon=":material/done_all:")
         reveal = st.checkbox(
             _("Show the result on the phones too"),
             value=True,

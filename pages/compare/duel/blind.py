@@ -17,7 +17,7 @@ from core.classroom.ballots import CHOICES
 from core.errors import WorkbenchError
 from core.workbench import Workbench
 from pages.compare import classroom
-from pages.ui import error_box, live_answer, markdown
+from pages.ui import error_box, live_answer, markdown, press
 from pages.ui.words import _, ngettext, seconds
 
 LOOK_S = 0.5
@@ -69,7 +69,7 @@ def _live(exchange: Exchange, showing: tuple[Answer, Answer], *, even_pace: bool
             _heading(letter)
             if live_answer.show(f"duel-{letter}", shown, words=whole if even_pace else None):
                 markdown.show(answer.content if answer is not None else "")
-    if even_pace and st.button(_("Show both at once"), key="duel-at-once", icon=":material/fast_forward:"):
+    if even_pace and press.button(_("Show both at once"), key="duel-at-once", icon=":material/fast_forward:"):
         for shown in showing:
             shown.stop()
         for shown in showing:
@@ -92,7 +92,7 @@ def _writing(workbench: Workbench, me: str, id: str, since: float) -> None:
         st.markdown(":material/edit_note: " + _("Both are writing…"), width="content")
         so_far = ngettext("{count} word so far", "{count} words so far", words)
         st.caption(f"{so_far} · {seconds(time.time() - since)}", width="content")
-        if st.button(_("Stop both"), key="duel-stop", icon=":material/stop:"):
+        if press.button(_("Stop both"), key="duel-stop", icon=":material/stop:"):
             _act(lambda: workbench.duels.stop(me, id))
 
 
@@ -104,7 +104,7 @@ def _failed(workbench: Workbench, me: str, duel: Duel) -> None:
         icon=":material/sentiment_dissatisfied:",
     )
     with st.container(horizontal=True, gap="small"):
-        if st.button(_("Try again"), key="duel-retry", icon=":material/refresh:"):
+        if press.button(_("Try again"), key="duel-retry", icon=":material/refresh:"):
             _act(lambda: workbench.duels.try_again(me, duel.id))
         _giving_up(workbench, me, duel, _("Say who failed, and why"))
 
@@ -122,13 +122,14 @@ def _choices(workbench: Workbench, me: str, duel: Duel) -> None:
     st.subheader(_("Which is better?"), anchor=False)
     columns = st.columns(4, gap="small")
     for number, (column, (choice, name)) in enumerate(zip(columns, CHOICES.items(), strict=True), 1):
-        pressed = column.button(
-            _(name),
-            key=f"duel-vote-{choice}",
-            icon=f":material/{ICONS[choice]}:",
-            shortcut=str(number),
-            width="stretch",
-        )
+        with column:
+            pressed = press.button(
+                _(name),
+                key=f"duel-vote-{choice}",
+                icon=f":material/{ICONS[choice]}:",
+                shortcut=str(number),
+                width="stretch",
+            )
         if pressed:
             _act(lambda choice=choice: workbench.duels.vote(me, duel.id, choice))  # type: ignore[misc]
 
@@ -142,7 +143,7 @@ def _further(workbench: Workbench, me: str, duel: Duel) -> None:
 
 
 def _giving_up(workbench: Workbench, me: str, duel: Duel, label: str) -> None:
-    if st.button(label, key="duel-reveal", icon=":material/visibility:", type="tertiary"):
+    if press.button(label, key="duel-reveal", icon=":material/visibility:", type="tertiary"):
         _act(lambda: workbench.duels.reveal(me, duel.id))
 
 

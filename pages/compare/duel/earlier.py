@@ -9,7 +9,7 @@ from core.arena.comparing import Summary
 from core.errors import WorkbenchError
 from core.workbench import Workbench
 from pages.compare.duel import address
-from pages.ui import error_box, icons
+from pages.ui import error_box, icons, press
 from pages.ui.words import _, date_time
 
 SHOWN = 20
@@ -39,7 +39,7 @@ def _row(workbench: Workbench, me: str, duel: Summary) -> None:
             args=(duel.id,),
         )
         st.caption(date_time(duel.updated_at), width="content")
-        pressed = st.button(
+        pressed = press.button(
             icons.named(_("Delete")),
             key=f"duel-delete-{duel.id}",
             icon=":material/delete:",

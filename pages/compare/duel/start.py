@@ -10,7 +10,7 @@ from core.errors import WorkbenchError
 from core.models.base import ModelInfo
 from core.workbench import Workbench
 from pages.compare.duel import address, chosen, terms
-from pages.ui import error_box, privacy
+from pages.ui import error_box, press, privacy
 from pages.ui.words import _, ngettext
 
 PAIRING = "duel-pairing"
@@ -30,7 +30,7 @@ def show(workbench: Workbench, me: str) -> None:
             placeholder=_("Type a question for both"),
             label_visibility="collapsed",
         )
-        asked = st.form_submit_button(_("Start the duel"), key="duel-start", icon=":material/play_arrow:")
+        asked = press.submit(_("Start the duel"), key="duel-start", icon=":material/play_arrow:")
     problem = st.container()
     idea = _idea()
     pairing = _pairing(models)
@@ -68,7 +68,7 @@ def _idea() -> str | None:
     }
     with st.container(horizontal=True, gap="small"):
         for name, idea in ideas.items():
-            if st.button(idea, key=f"duel-idea-{name}", type="tertiary", icon=":material/lightbulb:", wrap=True):
+            if press.button(idea, key=f"duel-idea-{name}", type="tertiary", icon=":material/lightbulb:", wrap=True):
                 return idea
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,10 +13,11 @@ from core.arena.front import Point, front
 from core.arena.pairs import Pairs, pairs
 from core.arena.standings import Battle, Ranking, Row
 from pages.compare.ranking import sentences
+from pages.ui import chart
 from pages.ui.words import _, language, ngettext, percent
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    pass
 
 MOST = 25
 """Models in a chart."""
@@ -29,19 +30,34 @@ def standing(ranking: Ranking, group: int) -> None:
     rows = [row for row in ranking.rows if row.group == group][:MOST]
     title = sentences.title(rows)
     words = _words(title, x=_("score: 400 more wins 10 to 1"))
-    _draw(f"ranking-{group}", title, lambda dark: arena_plots.standing(rows, words=words, dark=dark))
-    _save(f"ranking-{group}", "ranking.csv", lambda: arena_plots.ranking_csv(ranking))
+    chart.show(
+        f"ranking-{group}",
+        lambda dark: arena_plots.standing(rows, words=words, dark=dark),
+        title=title,
+        name="ranking",
+        csv=lambda: arena_plots.ranking_csv(ranking),
+    )
 
 
 def who_met(ranking: Ranking, battles: Sequence[Battle]) -> None:
     """Two heat maps: who won how much against whom, and of how many votes."""
     found = pairs(battles, [row.model for row in ranking.rows][:MOST])
     won = _words(_("Points won of 100: {clearest}", clearest=_clearest(found)))
-    _draw("ranking-shares", won.title, lambda dark: arena_plots.shares(found, words=won, dark=dark))
+    chart.show(
+        "ranking-shares",
+        lambda dark: arena_plots.shares(found, words=won, dark=dark),
+        title=won.title,
+        name="ranking-shares",
+    )
     met = _words(_most_votes(found))
-    _draw("ranking-counts", met.title, lambda dark: arena_plots.counts(found, words=met, dark=dark))
+    chart.show(
+        "ranking-counts",
+        lambda dark: arena_plots.counts(found, words=met, dark=dark),
+        title=met.title,
+        name="ranking-pairs",
+        csv=lambda: arena_plots.pairs_csv(found),
+    )
     st.caption(_("A row is a model, a column its opponent, by number."))
-    _save("ranking-pairs", "pairs.csv", lambda: arena_plots.pairs_csv(found))
 
 
 def against(ranking: Ranking, known: Mapping[str, Facts]) -> None:
@@ -63,15 +79,16 @@ def against(ranking: Ranking, known: Mapping[str, Facts]) -> None:
     points = _points(rows, known, kind)
     best = front(points, less_is_better=LESS_IS_BETTER[kind])
     words = _words(_front_title(kind, best), x=_kinds()[kind][1], y=_("score"))
-    _draw(
+    chart.show(
         f"ranking-against-{kind}",
-        words.title,
         lambda dark: arena_plots.against(points, best, rows, words=words, dark=dark),
+        title=words.title,
+        name=f"ranking-{kind}",
+        csv=lambda: arena_plots.against_csv(points, best, kind),
     )
     st.caption(
         _("Filled points, joined by a line, are the Pareto front: no other model is at least as good in both respects.")
     )
-    _save(f"ranking-against-{kind}", f"ranking-{kind}.csv", lambda: arena_plots.against_csv(points, best, kind))
 
 
 def _points(rows: Sequence[Row], known: Mapping[str, Facts], kind: Kind) -> dict[str, Point]:
@@ -149,31 +166,3 @@ def _words(title: str, *, x: str = "", y: str = "") -> arena_plots.Words:
     reader = language()
     separators = get_decimal_symbol(reader) + get_group_symbol(reader)
     return arena_plots.Words(title=title, x=x, y=y, separators=separators)
-
-
-def _draw(key: str, title: str, make: Callable[[bool], Figure]) -> None:
-    dark = st.context.theme.type == "dark"
-    st.plotly_chart(
-        make(dark),
-        key=f"{key}-{'dark' if dark else 'light'}",
-        theme=None,
-        alt=title,
-        config={
-            "displaylogo": False,
-            "modeBarButtons": [["toImage"]],
-            "toImageButtonOptions": {"filename": key, "scale": 2},
-        },
-    )
-
-
-def _save(key: str, name: str, data: Callable[[], bytes]) -> None:
-    st.download_button(
-        _("Save as CSV"),
-        data,
-        file_name=name,
-        mime="text/csv",
-        key=f"{key}-csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-    )

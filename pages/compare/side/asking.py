@@ -14,7 +14,7 @@ from core.errors import EmptyPrompt, WorkbenchError
 from core.workbench import Workbench
 from pages.compare.side import opened, setups
 from pages.compare.side.opened import Setup
-from pages.ui import error_box
+from pages.ui import error_box, press
 from pages.ui.words import _
 
 INPUT, GIVEN_BACK = "compare-question", "compare-given-back"
@@ -29,7 +29,7 @@ def show(workbench: Workbench, owner: str, comparison: Comparison | None) -> Cha
     if (
         comparison is not None
         and workbench.comparing.running(owner, comparison.id)
-        and st.button(_("Stop all"), key="stop-all", icon=":material/stop_circle:")
+        and press.button(_("Stop all"), key="stop-all", icon=":material/stop_circle:")
     ):
         workbench.comparing.stop(owner, comparison.id)
         st.rerun()

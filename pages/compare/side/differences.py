@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import streamlit as st
@@ -18,10 +20,11 @@ from core.models.in_turn import InTurn
 from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.compare.side import difference_view, opened
-from pages.ui import error_box
+from pages.ui import chart, error_box, press
 from pages.ui.words import _, percent
 
-CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 SHOWN = 300
 """Characters of what both say."""
@@ -92,7 +95,7 @@ def _parting(workbench: Workbench, owner: str, comparison: Comparison, left: Ans
         st.caption(_("Where two answers part can be shown for models on this machine, asked at temperature 0."))
         return
     key = f"parting-{left[1].id}-{right[1].id}"
-    pressed = st.button(
+    pressed = press.button(
         _("Where do they part?"),
         key=f"find-{key}",
         icon=":material/call_split:",
@@ -130,7 +133,6 @@ def _said(workbench: Workbench, owner: str, comparison: Comparison, answered: An
 
 def _draw(comparison: Comparison, found: Parting, left: Answered, right: Answered) -> None:
     colours = race_plots.pane_colours([pane.asking.model_id or "" for pane in comparison.panes])
-    dark = st.context.theme.type == "dark"
     if not found.again:
         st.info(
             _(
@@ -156,8 +158,12 @@ def _draw(comparison: Comparison, found: Parting, left: Answered, right: Answere
                 pane=opened.letter(at),
                 token=f"“{race_plots.plain(race_plots.visible(token.text))}”",
             )
-            figure = race_plots.alternatives(
-                token.top, token.text, title=title, colour=colours[at], percent=percent, dark=dark
+            draw = partial(
+                race_plots.alternatives, token.top, token.text, title=title, colour=colours[at], percent=percent
             )
-            st.plotly_chart(figure, key=f"parting-chart-{message.id}-{dark}", theme=None, alt=title, config=CONFIG)
+            chart.show(f"parting-{message.id}", _by_theme(draw), title=title, name="parting")
     st.caption(_("How probable each model held the next token; ▸ marks the one that it took."))
+
+
+def _by_theme(draw: Callable[..., Figure]) -> Callable[[bool], Figure]:
+    return lambda dark: draw(dark=dark)

@@ -16,10 +16,8 @@ from core.race_plots import Bar, Lane
 from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.compare.side import opened
-from pages.ui import race
+from pages.ui import chart, race
 from pages.ui.words import _, count, language, money, number, rate, seconds
-
-CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"scale": 2}}
 
 
 def show(workbench: Workbench, comparison: Comparison, rounds: Sequence[Round]) -> None:
@@ -61,7 +59,7 @@ def _name(comparison: Comparison, at: int) -> str:
 def _race(comparison: Comparison, newest: Round, lanes: Sequence[Lane]) -> None:
     from babel.numbers import get_decimal_symbol, get_group_symbol
 
-    reader, dark = language(), st.context.theme.type == "dark"
+    reader = language()
     words = race_plots.RaceWords(
         title=_sentence(lanes),
         seconds=_("seconds since each model was asked"),
@@ -69,24 +67,19 @@ def _race(comparison: Comparison, newest: Round, lanes: Sequence[Lane]) -> None:
         hover=_("{tokens} tokens after {seconds} s", tokens="%{y}", seconds="%{x:.2f}"),
         separators=get_decimal_symbol(reader) + get_group_symbol(reader),
     )
-    figure = race_plots.race(lanes, words=words, dark=dark)
-    st.plotly_chart(figure, key=_key("race-chart", newest, dark), theme=None, alt=words.title, config=CONFIG)
+    chart.show(
+        f"race-chart-{newest.question.id}",
+        lambda dark: race_plots.race(lanes, words=words, dark=dark),
+        title=words.title,
+        name="race",
+        csv=lambda: race_plots.race_csv(lanes),
+    )
     if any(not lane.finished.timings.at for lane in lanes):
         st.caption(
             _("A straight line between two points: that server does not tell when each of its tokens was written.")
         )
     if any(message is not None and message.id in comparison.together for message in newest.answers):
         st.caption(_("Answered together: models on this machine shared it, and were slower than each is alone."))
-    st.download_button(
-        _("Save as CSV"),
-        lambda: race_plots.race_csv(lanes),
-        file_name="race.csv",
-        mime="text/csv",
-        key=f"race-csv-{newest.question.id}",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-    )
 
 
 def _sentence(lanes: Sequence[Lane]) -> str:
@@ -106,12 +99,11 @@ def _sentence(lanes: Sequence[Lane]) -> str:
 def _bars(comparison: Comparison, rounds: Sequence[Round], colours: Sequence[Colour]) -> None:
     finished = [_finished(rounds, at) for at in range(len(comparison.panes))]
     first, speed, cost = st.columns(3)
-    dark = st.context.theme.type == "dark"
 
     def draw(name: str, title: str, rows: Sequence[Bar]) -> None:
-        figure = race_plots.bars(rows, title=title, dark=dark)
         alt = title + ": " + "; ".join(f"{row.label} {row.text}" for row in rows)
-        st.plotly_chart(figure, key=_key(f"bars-{name}", rounds[-1], dark), theme=None, alt=alt, config=CONFIG)
+        key = f"bars-{name}-{rounds[-1].question.id}"
+        chart.show(key, lambda dark: race_plots.bars(rows, title=title, dark=dark), title=alt, name=name)
 
     with first:
         values = [[one.timings.ttft_s for one in answers] for answers in finished]
@@ -171,7 +163,3 @@ def _rows(
         text = f"{words(value)} (n = {len(known)})" if known else words(None)
         rows.append(Bar(label=opened.letter(at), colour=colour, value=value, text=text))
     return rows
-
-
-def _key(name: str, newest: Round, dark: bool) -> str:
-    return f"{name}-{newest.question.id}-{'dark' if dark else 'light'}"

@@ -9,7 +9,7 @@ from core.arena.rounds import rounds
 from core.errors import NotThere, WorkbenchError
 from core.workbench import Workbench
 from pages.compare.side import asking, differences, figures, opened, past, setups, transcript
-from pages.ui import error_box
+from pages.ui import error_box, press
 from pages.ui.words import _
 
 TIMINGS: tuple[Timing, ...] = ("alone", "together")
@@ -71,8 +71,9 @@ def _examples() -> str | None:
     }
     picked = None
     for column, (icon, idea) in zip(st.columns(3), ideas.items(), strict=True):
-        if column.button(idea, icon=icon, width="stretch", wrap=True, key=f"example-{icon}"):
-            picked = idea
+        with column:
+            if press.button(idea, icon=icon, width="stretch", wrap=True, key=f"example-{icon}"):
+                picked = idea
     return picked
 
 

@@ -11,7 +11,7 @@ from core.arena.comparing import Summary
 from core.errors import NotThere
 from core.workbench import Workbench
 from pages.compare.side import opened
-from pages.ui import endpoint_panel, error_box, icons
+from pages.ui import endpoint_panel, error_box, icons, press
 from pages.ui.words import _
 
 SHOWN = 20
@@ -36,7 +36,7 @@ def show(workbench: Workbench, owner: str) -> None:
         summaries = workbench.comparing.list(owner, limit=shown + 1)
         for summary in summaries[:shown]:
             _row(workbench, owner, summary)
-        if len(summaries) > shown and st.button(_("Show more"), key="more-comparisons", type="tertiary"):
+        if len(summaries) > shown and press.button(_("Show more"), key="more-comparisons", type="tertiary"):
             st.session_state[KEY] = shown + STEP
             st.rerun()
 

@@ -20,7 +20,7 @@ from core.workbench import Workbench
 from pages.compare.side import opened
 from pages.compare.side.grid import grid
 from pages.compare.side.opened import Setup
-from pages.ui import error_box, icons, model_picker
+from pages.ui import error_box, icons, model_picker, press
 from pages.ui.asking import settings
 from pages.ui.words import _, number
 
@@ -40,7 +40,7 @@ def show(workbench: Workbench, owner: str, comparison: Comparison | None) -> lis
 def add_button(workbench: Workbench, owner: str, comparison: Comparison | None, setups: Sequence[Setup]) -> None:
     """One more pane: a model that is not there yet, where there is one."""
     there = {setup.asking.model_id for setup in setups}
-    pressed = st.button(
+    pressed = press.button(
         _("Add a model"),
         key="add-pane",
         icon=":material/add:",
@@ -141,7 +141,7 @@ def _menu(workbench: Workbench, owner: str, setup: Setup, model: ChatModel | Non
     if not actions:
         return None
     name = _("More for {pane}", pane=setup.letter)
-    picked: str | None = st.menu_button(
+    picked: str | None = press.menu(
         icons.named(name),
         list(actions),
         key=f"pane-menu-{setup.key}",

@@ -14,7 +14,7 @@ from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.compare.side import opened
 from pages.compare.side.grid import grid
-from pages.ui import copy_button, error_box, live_answer, message_text
+from pages.ui import copy_button, error_box, live_answer, message_text, press
 from pages.ui import variants as variant_buttons
 from pages.ui.words import _
 
@@ -26,7 +26,8 @@ def show(workbench: Workbench, owner: str, comparison: Comparison, rounds: Seque
     """Draws the newest rounds, the earlier ones on demand."""
     key = f"rounds-{comparison.id}"
     shown = st.session_state.setdefault(key, SHOWN)
-    if len(rounds) > shown and st.button(_("Show earlier questions"), icon=":material/expand_less:"):
+    more = len(rounds) > shown
+    if more and press.button(_("Show earlier questions"), key=f"earlier-{key}", icon=":material/expand_less:"):
         st.session_state[key] = shown = shown + SHOWN
     for one in rounds[-shown:]:
         _round(workbench, owner, comparison, one, newest=one is rounds[-1])
@@ -86,7 +87,7 @@ def _unanswered(workbench: Workbench, owner: str, comparison: Comparison, pane: 
         st.caption(_("It was not asked this."))
         return
     st.caption(_("It has not been asked this yet."))
-    if st.button(_("Ask it"), key=f"ask-{pane.conversation.id}", icon=":material/send:"):
+    if press.button(_("Ask it"), key=f"ask-{pane.conversation.id}", icon=":material/send:"):
         _act(lambda: workbench.comparing.regenerate(owner, comparison.id, pane.number))
 
 
@@ -94,11 +95,11 @@ def _actions(workbench: Workbench, owner: str, comparison: Comparison, pane: Pan
     comparing, key = workbench.comparing, pane.conversation.id
     failed = message.error is not None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if _may_go_on(message) and st.button(
+        if _may_go_on(message) and press.button(
             _("Continue"), key=f"continue-{key}", icon=":material/play_arrow:", type="tertiary"
         ):
             _act(lambda: comparing.go_on(owner, comparison.id, pane.number))
-        if st.button(
+        if press.button(
             _("Try again") if failed else _("Regenerate"),
             key=f"again-{key}",
             icon=":material/refresh:",

@@ -8,6 +8,7 @@ from core.gguf.header import GGUF
 from core.models.local import model_settings, room
 from core.models.local.model_settings import ModelSettings
 from core.models.local.room import Verdict
+from core.workbench import Workbench
 from pages.ui import error_box, figure_list
 from pages.ui.figure_list import Figure
 from pages.ui.words import N_, _, number, parameters, size, tokens
@@ -22,16 +23,19 @@ BADGES: dict[Verdict, tuple[str, str, str]] = {
 HELPS: dict[Verdict, str] = {
     "fits": N_("It takes at most 80 % of the memory that is free now, with the usual settings."),
     "tight": N_("It takes more than 80 % of what is free now: close other programs, or choose a shorter context."),
-    "does not fit": N_("It takes more than this machine has. Choose a smaller quantization, or a shorter context."),
+    "does not fit": N_(
+        "It takes more than this machine has, or than models may take here. Choose a smaller quantization, or a "
+        "shorter context."
+    ),
 }
 
 
-def show(gguf: GGUF) -> None:
+def show(workbench: Workbench, gguf: GGUF) -> None:
     """Draws them."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{error_box.plain(gguf.name or gguf.path.name)}**", width="content")
         if gguf.architecture and gguf.block_count:
-            badge(_verdict(gguf))
+            badge(_verdict(workbench, gguf))
     figure_list.show("inspect-facts", _figures(gguf))
 
 
@@ -41,9 +45,9 @@ def badge(verdict: Verdict) -> None:
     st.badge(_(word), icon=icon, color=colour, help=_(HELPS[verdict]))  # type: ignore[arg-type]
 
 
-def _verdict(gguf: GGUF) -> Verdict:
+def _verdict(workbench: Workbench, gguf: GGUF) -> Verdict:
     usual = model_settings.memory_needed(gguf, ModelSettings())
-    return room.verdict(usual.total, room.machine().ram)
+    return room.verdict(usual.total, room.machine(limit=workbench.shelf.budget_bytes).ram)
 
 
 def _figures(gguf: GGUF) -> list[Figure]:

@@ -26,7 +26,7 @@ def show(workbench: Workbench, gguf: GGUF) -> None:
         st.info(_("This file is no model that can be loaded: there is nothing to estimate."), icon=":material/info:")
         return
     settings, context = _settings(gguf)
-    machine = room.machine()
+    machine = room.machine(limit=workbench.shelf.budget_bytes)
     needed = room.needed(gguf, settings, context)
     for memory in (machine.ram, *machine.cards):
         _line(gguf, settings, context, needed.total, memory)

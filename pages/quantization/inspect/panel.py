@@ -26,7 +26,7 @@ def show(workbench: Workbench, me: str) -> None:
     gguf = source.show(workbench)
     if gguf is None:
         return
-    facts.show(gguf)
+    facts.show(workbench, gguf)
     part = st.segmented_control(
         _("Part"),
         list(PARTS),

@@ -32,7 +32,7 @@ def show(workbench: Workbench, me: str) -> None:
     except WorkbenchError as error:
         error_box.show(error)
         made = []
-    ready = types.show(gguf, made)
+    ready = types.show(workbench, gguf, made)
     st.button(
         ngettext("Make {count} file", "Make {count} files", len(ready)) if ready else _("Make the files"),
         icon=":material/compress:",

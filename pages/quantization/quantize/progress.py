@@ -9,7 +9,7 @@ from core.gguf.quantize import Quantized
 from core.jobs import Job
 from core.workbench import Workbench
 from pages.quantization import source, views
-from pages.ui import error_box, model_picker, places, view_switch
+from pages.ui import error_box, model_picker, places, press, view_switch
 from pages.ui.words import _, count, ngettext, number, seconds, size
 
 LOOK_S = 0.5
@@ -85,7 +85,7 @@ def _done(workbench: Workbench, me: str, job: Job, made: Quantized) -> None:
             args=(made,),
         ):
             st.rerun()  # of the whole page: this is only a part of it
-        if st.button(_("Use in Chat"), key=f"quantize-chat-{job.id}", icon=":material/chat:", type="tertiary"):
+        if press.button(_("Use in Chat"), key=f"quantize-chat-{job.id}", icon=":material/chat:", type="tertiary"):
             model_picker.pick_next(str(made.path))
             st.switch_page(places.chat())
 

@@ -14,7 +14,9 @@ from core.gguf.header import GGUF
 from core.gguf.quantize import Plan
 from core.models.local import model_settings, room
 from core.models.local.model_settings import ModelSettings
+from core.models.local.room import Memory
 from core.quantizing import Options, Order
+from core.workbench import Workbench
 from pages.quantization.inspect.facts import BADGES
 from pages.ui import error_box
 from pages.ui.words import _, ngettext, number, percent, size
@@ -41,11 +43,12 @@ def _label(name: str) -> str:
     return f"{name} · {number(recipes.RECIPES[name].base.bits_per_weight)} bits"
 
 
-def show(gguf: GGUF, orders: Sequence[Order]) -> list[Order]:
+def show(workbench: Workbench, gguf: GGUF, orders: Sequence[Order]) -> list[Order]:
     """Draws what they come to. Those that can be made."""
     ready: list[Order] = []
     lines: list[dict[str, str]] = []
     plans: list[Plan] = []
+    ram = room.machine(limit=workbench.shelf.budget_bytes).ram
     for order in orders:
         try:
             plan = _plan(gguf.path, gguf.path.stat().st_mtime_ns, order.type, order.options)
@@ -53,7 +56,7 @@ def show(gguf: GGUF, orders: Sequence[Order]) -> list[Order]:
             error_box.show(error if isinstance(error, WorkbenchError) else WorkbenchError())
             continue
         plans.append(plan)
-        lines.append(_line(gguf, order, plan))
+        lines.append(_line(ram, gguf, order, plan))
         if not plan.needs_imatrix and not order.target.exists():
             ready.append(order)
     if lines:
@@ -62,8 +65,8 @@ def show(gguf: GGUF, orders: Sequence[Order]) -> list[Order]:
     return ready
 
 
-def _line(gguf: GGUF, order: Order, plan: Plan) -> dict[str, str]:
-    verdict = room.verdict(_memory(gguf, plan), room.machine().ram)
+def _line(ram: Memory, gguf: GGUF, order: Order, plan: Plan) -> dict[str, str]:
+    verdict = room.verdict(_memory(gguf, plan), ram)
     word, icon, _colour = BADGES[verdict]
     return {
         _("Type"): f"**{plan.type}**",
