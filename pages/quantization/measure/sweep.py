@@ -17,6 +17,8 @@ from pages.ui import error_box, model_picker, places, state
 from pages.ui.words import N_, _, number, rate, size
 
 KIND = "sweep"
+BEGUN = "sweep-begun"
+"""The conversation that the last click has begun."""
 
 
 def show(workbench: Workbench, me: str) -> None:
@@ -122,15 +124,22 @@ def _found(workbench: Workbench, me: str, found: Swept, model_id: str) -> None:
         on_change=workbench.keep_load_settings,
         args=(me, model_id, None if kept else found.best),
     )
-    if st.button(
+    st.button(
         _("Begin a conversation with these"),
         key="sweep-keep",
         icon=":material/chat:",
         help=_("They are kept with it, under Model in its settings, where they can be changed."),
-    ):
-        asking = Asking(model_id=model_id, settings=found.best)
-        made = workbench.conversations.create(me, model_id=model_id, settings=asking_to_settings(asking))
-        st.switch_page(places.chat(), query_params={state.CONVERSATION: made.id})
+        on_click=_begin,
+        args=(workbench, me, model_id, found.best),
+    )
+    if (begun := st.session_state.pop(BEGUN, None)) is not None:
+        st.switch_page(places.chat(), query_params={state.CONVERSATION: begun})
+
+
+def _begin(workbench: Workbench, me: str, model_id: str, best: ModelSettings) -> None:
+    asking = Asking(model_id=model_id, settings=best)
+    made = workbench.conversations.create(me, model_id=model_id, settings=asking_to_settings(asking))
+    st.session_state[BEGUN] = made.id
 
 
 def _kl(one: Trial) -> str:
