@@ -93,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     quantize.add_argument("--threads", metavar="N", type=_positive, help="(default: the physical cores)")
     quantize.add_argument("--plan", action="store_true", help="only say what each tensor would become")
 
+    evaluate = commands.add_parser("evaluate", help="measure a model's perplexity, and how far it is from a reference")
+    evaluate.add_argument("model", metavar="MODEL", help="a GGUF file, or an id that `models` lists")
+    evaluate.add_argument("--text", metavar="FILE", required=True, help="a text in UTF-8; or english, or french")
+    evaluate.add_argument("--reference", metavar="MODEL", help="the same model with more bits, to compare with")
+    evaluate.add_argument("--context", metavar="N", type=_positive, default=512, help="(default: %(default)s)")
+    evaluate.add_argument("--chunks", metavar="N", type=_positive, help="(default: as many as the text has)")
+
     providers = commands.add_parser("providers", help="list the providers that are known, and whether each has a key")
     providers.add_argument("--probe", action="store_true", help="find the model servers that run on this machine")
     providers.add_argument("--test", metavar="URL", help="test a connection step by step; asks one short question")

@@ -16,6 +16,8 @@ from core.arena.duel import Duels, reachable
 from core.chat import Chat
 from core.classroom.polls import Classroom
 from core.energy.metering import Metering
+from core.gguf.studies import Studies
+from core.gguf.study_run import Bench
 from core.hub.client import Hub
 from core.hub.downloads import Downloads
 from core.hub.judge import Judge
@@ -45,6 +47,7 @@ from core.store.conversations import Conversations
 from core.store.database import Database
 from core.store.documents import Documents
 from core.store.library import Library
+from core.store.measurements import Measurements
 from core.store.polls import Polls
 from core.store.providers import Providers
 from core.store.routes import Routes
@@ -80,6 +83,7 @@ class Workbench:
     classroom: Classroom
     batches: Batches
     jobs: Jobs
+    studies: Studies
     accounts: Accounts
     hub: Hub
     downloads: Downloads
@@ -107,6 +111,14 @@ class Workbench:
         Raises as `chat_model`.
         """
         return _infos(self.catalog, self.connections, self.routing, owner)(model_id)
+
+    def load_settings(self, owner: str, model_id: str) -> ModelSettings:
+        """With what a new conversation of this owner loads a local model: what was found best, or the default."""
+        return self.studies.bench.kept.load_settings(owner, model_id, ModelSettings) or ModelSettings()
+
+    def keep_load_settings(self, owner: str, model_id: str, settings: ModelSettings | None) -> None:
+        """From now on new conversations begin with these; None: with the default."""
+        self.studies.bench.kept.keep_load_settings(owner, model_id, settings)
 
     def models(self, owner: str) -> list[ModelInfo]:
         """Every model that this owner can pick: the local ones, those of the endpoints they connected, their routes."""
@@ -187,6 +199,7 @@ def open_workbench(settings: Settings) -> Workbench:
     workbench.library.purge()
     workbench.classroom.recover()
     workbench.batches.recover()
+    workbench.studies.recover()
     workbench.collections.recover()
     return workbench
 
@@ -211,7 +224,7 @@ def beside(settings: Settings) -> Workbench:
         _chat_model, catalog, shelf, connections, routing
     )
     chat = Chat(conversations, runs, answers, model)
-    turns, votes = Turns(), Votes(database)
+    turns, votes, jobs = Turns(), Votes(database), Jobs()
     describing = functools.partial(_infos, catalog, connections, routing)
     comparing = Comparing(
         Comparisons(database),
@@ -250,6 +263,7 @@ def beside(settings: Settings) -> Workbench:
         classroom=Classroom(Polls(database)),
         batches=Batches(KeptBatches(database), answers, turns, model, describing, Tally(database)),
         jobs=jobs,
+        studies=Studies(Bench(Measurements(database), settings.home / "measurements", turns, settings.models), jobs),
         accounts=accounts,
         hub=hub,
         downloads=Downloads(hub, settings.models, jobs),

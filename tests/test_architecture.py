@@ -28,7 +28,19 @@ HEAVY = {
 }
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("core.__main__", "core.api", "core.cli"),
-    ("core", "core.gguf.quality", "core.gguf.quantize", "core.gguf.speed"),
+    (
+        "core",
+        "core.gguf.beside",
+        "core.gguf.hashing",
+        "core.gguf.quality",
+        "core.gguf.quantize",
+        "core.gguf.speed",
+        "core.gguf.studies",
+        "core.gguf.study",
+        "core.gguf.study_run",
+        "core.gguf.sweep",
+        "core.gguf.verdict",
+    ),
     ("core.models",),
     ("core.gguf",),
     (

@@ -92,6 +92,15 @@
     │   ├── TooManyBallots
     │   ├── AskedTooOften
     │   └── AddressForeign
+    ├── MeasureError            a model cannot be measured so
+    │   ├── LogitsInvalid
+    │   ├── MeasureDied
+    │   ├── NoSpaceToMeasure
+    │   ├── NothingToMeasure
+    │   ├── ReferenceBusy
+    │   ├── TextTooShort
+    │   ├── TextUnreadable
+    │   └── VocabulariesDiffer
     ├── HubError                the Hugging Face Hub cannot be asked, or a download cannot be kept
     │   ├── HubOffline
     │   ├── HubUnreachable
@@ -162,6 +171,7 @@ from core.errors.batch import *
 from core.errors.classroom import *
 from core.errors.hub import *
 from core.errors.kept import *
+from core.errors.measure import *
 from core.errors.model import *
 from core.errors.provider import *
 from core.errors.quantizing import *

@@ -16,8 +16,8 @@ from core.llamacpp.vocabulary import Vocabulary
 from core.models.local import model_settings
 from core.models.local.wire import Load, Ready
 
-_KV_TYPES = {"f16": llama.GGML_TYPE_F16, "q8_0": llama.GGML_TYPE_Q8_0, "q4_0": llama.GGML_TYPE_Q4_0}
-_FLASH = {
+KV_TYPES = {"f16": llama.GGML_TYPE_F16, "q8_0": llama.GGML_TYPE_Q8_0, "q4_0": llama.GGML_TYPE_Q4_0}
+FLASH = {
     "auto": llama.LLAMA_FLASH_ATTN_TYPE_AUTO,
     "on": llama.LLAMA_FLASH_ATTN_TYPE_ENABLED,
     "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
@@ -40,14 +40,19 @@ def _log_line(level: int, text: bytes, _: ctypes.c_void_p) -> None:
 _keep_log = llama.llama_log_callback(_log_line)
 
 
+def begin() -> None:
+    """Before anything else of llama.cpp: what it says is kept for `reason`, and its backends are there."""
+    llama.llama_log_set(_keep_log, None)
+    llama.llama_backend_init()
+
+
 class LoadedModel:
     """One model, one context. Raises `ModelUnsupported` or `ModelLoadFailed` with llama.cpp's own words."""
 
     def __init__(self, load: Load, progress: Callable[[float], None]) -> None:
         began = time.perf_counter()
         self.name = load.name
-        llama.llama_log_set(_keep_log, None)
-        llama.llama_backend_init()
+        begin()
         self._settings = load.settings
         self._model = self._load(load, progress)
         self.vocabulary = Vocabulary(self._model)
@@ -127,7 +132,7 @@ class LoadedModel:
         params.progress_callback = callback
         model = llama.llama_model_load_from_file(os.fsencode(load.path), params)
         if not model:
-            raise _reason(self.name)
+            raise reason(self.name)
         return model
 
     def embedding_context(self, *, tokens: int, at_once: int, sequences: int) -> llama.llama_context_p:
@@ -150,8 +155,8 @@ class LoadedModel:
         params.n_seq_max = self.sequences
         params.n_outputs_max = self.sequences
         params.n_threads = params.n_threads_batch = self.threads
-        params.type_k = params.type_v = _KV_TYPES[settings.kv_type]
-        params.flash_attn_type = _FLASH[settings.flash(gpu=gpu)]
+        params.type_k = params.type_v = KV_TYPES[settings.kv_type]
+        params.flash_attn_type = FLASH[settings.flash(gpu=gpu)]
         params.kv_unified = True
         params.no_perf = True
         return params
@@ -159,7 +164,7 @@ class LoadedModel:
     def _new_context(self, params: llama.llama_context_params) -> llama.llama_context_p:
         context = llama.llama_init_from_model(self._model, params)
         if not context:
-            raise _reason(self.name)
+            raise reason(self.name)
         return context
 
 
@@ -208,7 +213,8 @@ class Batch:
         return ((sequence, token[row]) for row, sequence in enumerate(self._sequences))
 
 
-def _reason(name: str) -> WorkbenchError:
+def reason(name: str) -> WorkbenchError:
+    """Why the model could not be loaded, in llama.cpp's own last words."""
     lines = [line for line in _log if line]
     for line in lines:
         if "unknown model architecture" in line:

@@ -14,6 +14,7 @@ from core.store import (
     m005_providers,
     m006_compare,
     m007_documents,
+    m008_measurements,
 )
 
 STEPS = (
@@ -24,6 +25,7 @@ STEPS = (
     m005_providers.up,
     m006_compare.up,
     m007_documents.up,
+    m008_measurements.up,
 )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from core.chat import Asking, asking_of
 from core.errors import WorkbenchError
 from core.models.base import ChatModel
+from core.models.local.shelf import LocalModel
 from core.store.records import Conversation
 from core.workbench import Workbench
 from pages.ui import endpoint_panel, model_picker
@@ -31,6 +32,8 @@ def show(workbench: Workbench, owner: str, conversation: Conversation | None) ->
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         model_id = model_picker.show(f"model-{key}", workbench, owner, begun.model_id)
         model = _model(workbench, owner, model_id)
+        if conversation is None and isinstance(model, LocalModel):
+            begun = msgspec.structs.replace(begun, settings=workbench.load_settings(owner, model.info.id))
         button = st.popover(
             _("Settings"), icon=":material/tune:", help=_("What decides the next answer"), key=f"settings-{key}"
         )

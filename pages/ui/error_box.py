@@ -10,6 +10,9 @@ from core.errors import WorkbenchError
 from pages.ui import press
 from pages.ui.words import _, explain
 
+_GAPS = re.compile(r"[^\S\u00a0\u202f]+")
+"""White space but that which holds a figure and its unit, or a French colon, together."""
+
 
 def show(error: WorkbenchError, *, key: str = "error", retry: bool = False) -> bool:
     """A red box in the reader's language; with `retry` a button below it. True when the button was pressed."""
@@ -20,4 +23,4 @@ def show(error: WorkbenchError, *, key: str = "error", retry: bool = False) -> b
 
 def plain(text: str) -> str:
     """The text with every mark of Markdown disarmed: messages quote file names and what a model or a parser said."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])", r"\\\1", _GAPS.sub(" ", text).strip())
