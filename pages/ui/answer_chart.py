@@ -7,7 +7,7 @@ import streamlit as st
 from core import plots
 from core.events import Timings
 from pages.ui import chart
-from pages.ui.words import _, language, rate, seconds
+from pages.ui.words import _, rate, seconds
 
 
 def show(key: str, timings: Timings) -> None:
@@ -27,9 +27,6 @@ def show(key: str, timings: Timings) -> None:
 
 def speed_words(timings: Timings) -> plots.SpeedWords:
     """What the chart says, in the reader's language."""
-    from babel.numbers import get_decimal_symbol, get_group_symbol
-
-    reader = language()
     return plots.SpeedWords(
         title=sentence(timings),
         rate=_("tokens/s, over {count} tokens", count=plots.WINDOW),
@@ -39,7 +36,7 @@ def speed_words(timings: Timings) -> plots.SpeedWords:
         overall=rate(timings.decode_rate),
         median=_("median {time}", time=seconds(timings.inter_token_latency_median_s)),
         p95=_("95% below {time}", time=seconds(timings.inter_token_latency_p95_s)),
-        separators=get_decimal_symbol(reader) + get_group_symbol(reader),
+        separators=chart.separators(),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from pages.ui.words import _
+from pages.ui.words import _, language
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -58,6 +58,13 @@ def show(
         )
         if picked == "svg":
             st.caption(_("SVG stays sharp at any size, and can be edited."))
+
+
+def separators() -> str:
+    """The decimal sign and the sign between thousands of the reader's language, as plotly's `layout.separators`."""
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    return get_decimal_symbol(language()) + get_group_symbol(language())
 
 
 def _config(name: str, format: Format) -> dict[str, object]:

@@ -14,7 +14,7 @@ from core.arena.pairs import Pairs, pairs
 from core.arena.standings import Battle, Ranking, Row
 from pages.compare.ranking import sentences
 from pages.ui import chart
-from pages.ui.words import _, language, ngettext, percent
+from pages.ui.words import _, ngettext, percent
 
 if TYPE_CHECKING:
     pass
@@ -161,8 +161,4 @@ def _most_votes(found: Pairs) -> str:
 
 
 def _words(title: str, *, x: str = "", y: str = "") -> arena_plots.Words:
-    from babel.numbers import get_decimal_symbol, get_group_symbol
-
-    reader = language()
-    separators = get_decimal_symbol(reader) + get_group_symbol(reader)
-    return arena_plots.Words(title=title, x=x, y=y, separators=separators)
+    return arena_plots.Words(title=title, x=x, y=y, separators=chart.separators())

@@ -17,7 +17,7 @@ from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.compare.side import opened
 from pages.ui import chart, race
-from pages.ui.words import _, count, language, money, number, rate, seconds
+from pages.ui.words import _, count, money, number, rate, seconds
 
 
 def show(workbench: Workbench, comparison: Comparison, rounds: Sequence[Round]) -> None:
@@ -57,15 +57,12 @@ def _name(comparison: Comparison, at: int) -> str:
 
 
 def _race(comparison: Comparison, newest: Round, lanes: Sequence[Lane]) -> None:
-    from babel.numbers import get_decimal_symbol, get_group_symbol
-
-    reader = language()
     words = race_plots.RaceWords(
         title=_sentence(lanes),
         seconds=_("seconds since each model was asked"),
         tokens=_("tokens"),
         hover=_("{tokens} tokens after {seconds} s", tokens="%{y}", seconds="%{x:.2f}"),
-        separators=get_decimal_symbol(reader) + get_group_symbol(reader),
+        separators=chart.separators(),
     )
     chart.show(
         f"race-chart-{newest.question.id}",

@@ -13,7 +13,7 @@ from core.models.local.room import Machine, Memory, Verdict
 from core.workbench import Workbench
 from pages.quantization import charts
 from pages.quantization.inspect import facts
-from pages.ui import error_box
+from pages.ui import chart, error_box
 from pages.ui.words import _, size, tokens
 
 KV_TYPES: tuple[KvType, ...] = ("f16", "q8_0", "q4_0")
@@ -35,10 +35,12 @@ def show(workbench: Workbench, gguf: GGUF) -> None:
     title = _title(gguf, settings, machine)
     words = charts.words(title, x=_("context length, tokens"), y=_("memory, GB"), parts=parts)
     free = _free(machine)
-    charts.draw(
+    chart.show(
         "memory-against-context",
-        title,
         lambda dark: gguf_plots.memory_curve(points, free, chosen=context, words=words, dark=dark),
+        title=title,
+        name="memory",
+        csv=lambda: gguf_plots.memory_csv(points),
     )
     st.caption(
         _(
@@ -48,7 +50,6 @@ def show(workbench: Workbench, gguf: GGUF) -> None:
             overhead=size(room.OVERHEAD),
         )
     )
-    charts.save("memory-against-context", "memory.csv", lambda: gguf_plots.memory_csv(points))
 
 
 def _settings(gguf: GGUF) -> tuple[ModelSettings, int]:

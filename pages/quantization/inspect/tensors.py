@@ -9,6 +9,7 @@ from core.gguf import anatomy
 from core.gguf.header import GGUF
 from core.workbench import Workbench
 from pages.quantization import charts
+from pages.ui import chart
 from pages.ui.words import _, ngettext, number, percent
 
 MOST_ROWS = 5000
@@ -27,7 +28,7 @@ def show(workbench: Workbench, gguf: GGUF) -> None:
         bits=number(round(gguf.bits_per_weight, 2)),
     )
     bar = charts.words(title)
-    charts.draw("types", title, lambda dark: gguf_plots.share_bar(shares, words=bar, dark=dark))
+    chart.show("types", lambda dark: gguf_plots.share_bar(shares, words=bar, dark=dark), title=title, name="types")
     layers = len(anatomy.layers(gguf))
     heading = ngettext(
         "{count} layer: each square is a tensor, the larger the more bytes",
@@ -35,9 +36,14 @@ def show(workbench: Workbench, gguf: GGUF) -> None:
         layers,
     )
     words = charts.words(heading, x=_("layer (at the left: what belongs to none)"))
-    charts.draw("tensor-map", heading, lambda dark: gguf_plots.tensor_map(cells, words=words, dark=dark))
+    chart.show(
+        "tensor-map",
+        lambda dark: gguf_plots.tensor_map(cells, words=words, dark=dark),
+        title=heading,
+        name="tensors",
+        csv=lambda: gguf_plots.tensors_csv(cells),
+    )
     _table(gguf, cells)
-    charts.save("tensor-map", "tensors.csv", lambda: gguf_plots.tensors_csv(cells))
 
 
 def _table(gguf: GGUF, cells: list[anatomy.Cell]) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -16,10 +15,8 @@ from core.gguf import memory, reader, verdict
 from core.gguf.estimates import Divergence
 from core.gguf.study import Row, Study
 from core.workbench import Workbench
-from pages.ui.words import _, language, number, percent, size
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+from pages.ui import chart
+from pages.ui.words import _, number, percent, size
 
 POINTS = 16
 """Context lengths at which the memory is computed."""
@@ -30,40 +27,30 @@ LONGEST = 32768
 
 def show(workbench: Workbench, study: Study, rows: Sequence[Row]) -> None:
     """Draws them, two beside each other."""
-    format = _format()
     left, right = st.columns(2)
     with left:
-        _size(rows, format)
+        _size(rows)
     with right:
-        _speed(study, rows, format)
+        _speed(study, rows)
     left, right = st.columns(2)
     with left:
-        _percentiles(rows, format)
+        _percentiles(rows)
     with right:
-        _memory(workbench, rows, format)
+        _memory(workbench, rows)
 
 
-def _format() -> Literal["png", "svg"]:
-    names = {"png": "PNG", "svg": "SVG"}
-    chosen = st.segmented_control(
-        _("Plots are saved as"),
-        list(names),
-        default="png",
-        required=True,
-        format_func=names.__getitem__,
-        key="study-format",
-        help=_("By the camera that appears above a plot."),
-    )
-    return "svg" if chosen == "svg" else "png"
-
-
-def _size(rows: Sequence[Row], format: str) -> None:
+def _size(rows: Sequence[Row]) -> None:
     places = plots.by_size(rows)
     if len(places) < 2:
         return
     words = _words(_size_title(rows), x=_("size of the file, MB"), y=_("mean KL divergence from the reference"))
     on_front = plots.best(places, less_is_better=True)
-    _draw("study-size", words.title, format, lambda dark: plots.against(places, on_front, words=words, dark=dark))
+    chart.show(
+        "study-size",
+        lambda dark: plots.against(places, on_front, words=words, dark=dark),
+        title=words.title,
+        name="study-size",
+    )
     st.caption(_("Filled points, joined by a line, are the Pareto front: no other one is both smaller and closer."))
 
 
@@ -85,7 +72,7 @@ def _size_title(rows: Sequence[Row]) -> str:
     )
 
 
-def _speed(study: Study, rows: Sequence[Row], format: str) -> None:
+def _speed(study: Study, rows: Sequence[Row]) -> None:
     places = plots.by_speed(rows)
     if len(places) < 2:
         return
@@ -100,10 +87,15 @@ def _speed(study: Study, rows: Sequence[Row], format: str) -> None:
         y=_("mean KL divergence from the reference"),
     )
     on_front = plots.best(places, less_is_better=False)
-    _draw("study-speed", words.title, format, lambda dark: plots.against(places, on_front, words=words, dark=dark))
+    chart.show(
+        "study-speed",
+        lambda dark: plots.against(places, on_front, words=words, dark=dark),
+        title=words.title,
+        name="study-speed",
+    )
 
 
-def _percentiles(rows: Sequence[Row], format: str) -> None:
+def _percentiles(rows: Sequence[Row]) -> None:
     found: dict[str, Divergence] = {
         row.name: row.quality.figures.kl for row in rows if row.quality and row.quality.figures.kl
     }
@@ -120,10 +112,15 @@ def _percentiles(rows: Sequence[Row], format: str) -> None:
         y=_("KL divergence"),
         ticks=(percent(0.5), percent(0.9), percent(0.95), percent(0.99), f"{number(99.9)} %", _("all")),
     )
-    _draw("study-percentiles", words.title, format, lambda dark: plots.percentiles(found, words=words, dark=dark))
+    chart.show(
+        "study-percentiles",
+        lambda dark: plots.percentiles(found, words=words, dark=dark),
+        title=words.title,
+        name="study-percentiles",
+    )
 
 
-def _memory(workbench: Workbench, rows: Sequence[Row], format: str) -> None:
+def _memory(workbench: Workbench, rows: Sequence[Row]) -> None:
     curves = _curves(rows)
     if not curves:
         return
@@ -135,8 +132,13 @@ def _memory(workbench: Workbench, rows: Sequence[Row], format: str) -> None:
         y=_("memory, GB, estimated"),
         line=_("what models may take: {budget}", budget=size(budget)),
     )
-    _draw("study-memory", words.title, format, lambda dark: plots.memory(curves, budget, words=words, dark=dark))
-    _save("study-memory", "memory.csv", lambda: plots.memory_csv(curves))
+    chart.show(
+        "study-memory",
+        lambda dark: plots.memory(curves, budget, words=words, dark=dark),
+        title=words.title,
+        name="study-memory",
+        csv=lambda: plots.memory_csv(curves),
+    )
 
 
 def _curves(rows: Sequence[Row]) -> Mapping[str, Sequence[tuple[int, int]]]:
@@ -160,36 +162,4 @@ def _curve(path: Path, size: int, changed: int) -> Sequence[tuple[int, int]]:
 
 
 def _words(title: str, *, x: str = "", y: str = "", ticks: tuple[str, ...] = (), line: str = "") -> plots.Words:
-    from babel.numbers import get_decimal_symbol, get_group_symbol
-
-    reader_language = language()
-    separators = get_decimal_symbol(reader_language) + get_group_symbol(reader_language)
-    return plots.Words(title=title, x=x, y=y, ticks=ticks, line=line, separators=separators)
-
-
-def _draw(key: str, title: str, format: str, make: Callable[[bool], Figure]) -> None:
-    dark = st.context.theme.type == "dark"
-    st.plotly_chart(
-        make(dark),
-        key=f"{key}-{format}-{'dark' if dark else 'light'}",
-        theme=None,
-        alt=title,
-        config={
-            "displaylogo": False,
-            "modeBarButtons": [["toImage"]],
-            "toImageButtonOptions": {"filename": key, "format": format, "scale": 2},
-        },
-    )
-
-
-def _save(key: str, name: str, data: Callable[[], bytes]) -> None:
-    st.download_button(
-        _("Save as CSV"),
-        data,
-        file_name=name,
-        mime="text/csv",
-        key=f"{key}-csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-    )
+    return plots.Words(title=title, x=x, y=y, ticks=ticks, line=line, separators=chart.separators())

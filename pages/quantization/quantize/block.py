@@ -13,7 +13,7 @@ from core.gguf.block_view import Block
 from core.gguf.header import GGUF
 from pages.quantization import charts, source
 from pages.quantization.quantize import tensor_errors
-from pages.ui import error_box
+from pages.ui import chart, error_box
 from pages.ui.words import _, number
 
 
@@ -75,8 +75,13 @@ def _draw(gguf: GGUF, name: str) -> None:
         "stop": _("Stop"),
     }
     words = charts.words(titles[0], x=_("place in the block"), y=_("weight"), parts=parts)
-    charts.draw("block", titles[0], lambda dark: block_plots.steps(block, titles, words=words, dark=dark))
-    charts.save("block", "block.csv", lambda: block_plots.block_csv(block))
+    chart.show(
+        "block",
+        lambda dark: block_plots.steps(block, titles, words=words, dark=dark),
+        title=titles[0],
+        name="block",
+        csv=lambda: block_plots.block_csv(block),
+    )
     _numbers(block)
     tensor_errors.show(gguf, name)
 

@@ -13,7 +13,7 @@ from core.gguf.block_wire import Measured
 from core.gguf.header import GGUF
 from core.words import locale
 from pages.quantization import charts, source
-from pages.ui import error_box
+from pages.ui import chart, error_box
 from pages.ui.words import _, language, number, percent
 
 TYPES = ("Q8_0", "Q6_K", "Q5_K", "Q5_0", "Q4_K", "Q4_0", "Q3_K", "Q2_K")
@@ -38,7 +38,7 @@ def show(gguf: GGUF, name: str) -> None:
         share=percent(worst.relative),
     )
     words = charts.words(title, x=_("size of a weight, and of an error"), parts={"weights": _("weights")})
-    charts.draw("errors", title, lambda dark: block_plots.histograms(found, words=words, dark=dark))
+    chart.show("errors", lambda dark: block_plots.histograms(found, words=words, dark=dark), title=title, name="errors")
     st.table([_line(found, place) for place in range(len(found.errors))], border="horizontal", hide_index=True)
     st.caption(
         _(
