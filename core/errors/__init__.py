@@ -103,6 +103,11 @@
     │   ├── VotesUnknown
     │   ├── VotesTooLarge
     │   └── VotesTooMany
+    ├── SearchError             documents cannot be searched, asked or measured so
+    │   ├── NothingToSearch
+    │   ├── RerankerUnusable
+    │   ├── WholeTooLong
+    │   └── QuestionSetUnreadable
     └── StoreError              what is kept cannot be read or written
         ├── NotThere
         └── StoreUnavailable
@@ -122,6 +127,7 @@ from core.errors.classroom import *
 from core.errors.kept import *
 from core.errors.model import *
 from core.errors.provider import *
+from core.errors.rag_search import *
 from core.errors.request import *
 from core.errors.route import *
 from core.errors.votes import *
