@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from core.rag import fusion, sentences
+from core.rag import claims, fusion
 from core.rag.fusion import Floats
 from core.rag.retrieve import CANDIDATES, UNCALIBRATED, Searcher, searched_text
 
@@ -109,7 +109,7 @@ def _questions(searcher: Searcher, sampled: int) -> list[_Asked]:
     found: list[_Asked] = []
     for place in order:
         text = chunks[place].text
-        spans = sentences.spans(text)
+        spans = claims.spans(text)
         fitting = [(a, b) for a, b in spans if SHORTEST <= b - a <= LONGEST]
         if len(spans) < 2 or not fitting:
             continue

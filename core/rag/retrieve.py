@@ -161,6 +161,10 @@ class Searcher:
         """The similarity of every passage."""
         return self.vectors @ vector.astype(np.float32)
 
+    def weight_of(self, options: Options) -> float:
+        """How much vectors count beside keywords, asked so."""
+        return next((one for one in (options.weight, self.weight) if one is not None), UNCALIBRATED)
+
     def _mask(self, within: Filter) -> NDArray[np.bool_] | None:
         if within.empty:
             return None
@@ -186,7 +190,7 @@ class Searcher:
         if words is not None:
             scores["bm25"] = np.where(words[places] > 0, words[places], np.nan)
         if similarity is not None and words is not None:
-            scores["hybrid"] = fused(scores["dense"], words[places], options, self.weight)
+            scores["hybrid"] = fused(scores["dense"], words[places], options, self.weight_of(options))
         return _Stages(places, scores, options.method)
 
     def _near(
@@ -253,12 +257,11 @@ def searched_text(chunk: Chunk) -> str:
     return "\n".join((*chunk.headings, chunk.text))
 
 
-def fused(dense: Floats, words: Floats, options: Options, calibrated: float | None) -> Floats:
+def fused(dense: Floats, words: Floats, options: Options, weight: float) -> Floats:
     """The hybrid scores of candidates."""
     if options.fusion == "rrf":
         by_words = np.where(words > 0, fusion.ranks(words), 0)
         return fusion.reciprocal_rank([fusion.ranks(dense), by_words])
-    weight = next((one for one in (options.weight, calibrated) if one is not None), UNCALIBRATED)
     return fusion.weighted(dense, words, weight)
 
 

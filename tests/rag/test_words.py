@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.rag import sentences
+from core.rag import claims
 from core.rag.words import language, words
 
 
@@ -56,7 +56,7 @@ def test_languages_are_told(text: str, expected: str | None) -> None:
 
 def test_sentences_are_found_in_both_languages() -> None:
     text = "M. Dupont arrive. Il dit : « Bonjour ! » Puis il part… Version 3.5 suit. Voir p. 12 pour la suite."
-    assert sentences.sentences(text) == [
+    assert claims.sentences(text) == [
         "M. Dupont arrive.",
         "Il dit : « Bonjour ! »",
         "Puis il part…",
@@ -66,7 +66,7 @@ def test_sentences_are_found_in_both_languages() -> None:
 
 
 def test_a_citation_belongs_to_the_sentence_before_it() -> None:
-    assert sentences.sentences("It is blue. [1] It is cold [2]. It melts. [2, 3]") == [
+    assert claims.sentences("It is blue. [1] It is cold [2]. It melts. [2, 3]") == [
         "It is blue. [1]",
         "It is cold [2].",
         "It melts. [2, 3]",
@@ -75,6 +75,6 @@ def test_a_citation_belongs_to_the_sentence_before_it() -> None:
 
 def test_spans_are_where_the_sentences_stand() -> None:
     text = "  One.\n\n- two\n- three  \n"
-    assert [text[start:end] for start, end in sentences.spans(text)] == ["One.", "- two", "- three"]
-    assert sentences.spans(" \n ") == []
-    assert sentences.sentences("これは本です。それはペンです。") == ["これは本です。", "それはペンです。"]
+    assert [text[start:end] for start, end in claims.spans(text)] == ["One.", "- two", "- three"]
+    assert claims.spans(" \n ") == []
+    assert claims.sentences("これは本です。それはペンです。") == ["これは本です。", "それはペンです。"]
