@@ -118,7 +118,7 @@ def cited(text: str, count: int) -> tuple[int, ...]:
 
 def judged(answer: str, grounding: Grounding, embed: Callable[[Sequence[str]], Floats] | None = None) -> list[Sentence]:
     """Each sentence of an answer, and what supports it. embed: compares by vectors too those that share few words."""
-    given = [set(_stems(one.chunk.text)) for one in grounding.passages]
+    given = [words.telling(one.chunk.text) for one in grounding.passages]
     found = [_judged(answer, start, end, given) for start, end in claims.spans(answer)]
     if embed is None:
         return found
@@ -151,7 +151,7 @@ def _judged(answer: str, start: int, end: int, given: Sequence[set[str]]) -> Sen
     text = answer[start:end]
     all_numbers = tuple(dict.fromkeys(n for match in CITATION.finditer(text) for n in numbers_in(match[1])))
     numbers = tuple(n for n in all_numbers if 0 < n <= len(given))
-    own = set(_stems(CITATION.sub("", text)))
+    own = words.telling(CITATION.sub("", text))
     shares = [len(own & one) / len(own) if own else 0.0 for one in given]
     closest = max(range(len(given)), key=shares.__getitem__) + 1 if given and max(shares) > 0 else None
     there = set().union(*(given[n - 1] for n in numbers)) if numbers else set()
@@ -178,8 +178,3 @@ def _judged(answer: str, start: int, end: int, given: Sequence[set[str]]) -> Sen
 def _text(grounding: Grounding, number: int) -> str:
     passage = grounding.passage(number)
     return passage.chunk.text if passage is not None else ""
-
-
-def _stems(text: str) -> list[str]:
-    """In both languages: an answer need not be in the passage's."""
-    return words.words(text, ("en", "fr"))

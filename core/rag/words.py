@@ -40,6 +40,12 @@ def words(text: str, languages: Sequence[Language | None] = (None,)) -> list[str
     return [stem for word in split for stem in _once(way(word) for way in ways)]
 
 
+def telling(text: str) -> set[str]:
+    """The stems of a text in either language, without what is a stop word in one of them: for comparing two texts."""
+    ways = [_indexed("en"), _indexed("fr")]
+    return {stem for word in _split(text) for stems in [[way(word) for way in ways]] if all(stems) for stem in stems}
+
+
 def _once(stems: Iterable[str]) -> list[str]:
     found = dict.fromkeys(stems)
     return [stem for stem in found if stem]
