@@ -1,0 +1,123 @@
+"""A collection, ready to be searched: kept in memory while it does not change, and calibrated in the background.
+
+The vectors are the database's; the index gives the nearest ones. Thread-safe.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from core.errors import NothingToSearch, NotThere
+from core.jobs import Job, Jobs
+from core.rag import calibrate
+from core.rag.calibrate import Calibration
+from core.rag.collections import Collections
+from core.rag.fusion import Floats
+from core.rag.retrieve import Searcher
+
+KIND = "calibrate"
+"""Of the jobs; their subject is the collection's id."""
+
+KEPT_BYTES = 512_000_000
+"""Of vectors that are kept for the next question, all collections together; the newest is always kept."""
+
+
+class Finding:
+    """The searchers of one workbench's collections."""
+
+    def __init__(self, collections: Collections, jobs: Jobs) -> None:
+        self._collections = collections
+        self._jobs = jobs
+        self._lock = threading.Lock()
+        self._making: dict[str, threading.Lock] = {}
+        self._kept: OrderedDict[str, tuple[str, Searcher]] = OrderedDict()
+
+    def searcher(self, owner: str, collection_id: str) -> Searcher:
+        """Over the collection as it is now, weighted as it was calibrated. Raises `NothingToSearch` or `NotThere`."""
+        version = self._collections.version(owner, collection_id)
+        with self._lock:
+            making = self._making.setdefault(collection_id, threading.Lock())
+        with making:  # thirty people who ask at once wait for one index
+            with self._lock:
+                kept = self._kept.get(collection_id)
+            if kept is None or kept[0] != version:
+                kept = (version, self._made(owner, collection_id))
+                self._keep(collection_id, kept)
+        found = self.calibration(owner, collection_id)
+        searcher = kept[1]
+        searcher.weight = found.weight if found is not None and found.known else None
+        return searcher
+
+    def calibration(self, owner: str, collection_id: str) -> Calibration | None:
+        """What is known of the collection; None where it was never calibrated."""
+        kept = self._collections.get(owner, collection_id).calibration
+        try:
+            return msgspec.convert(kept, Calibration) if kept else None
+        except msgspec.ValidationError:
+            return None
+
+    def calibrate(self, owner: str, collection_id: str) -> Job:
+        """Calibrates it in the background; the job that is at it already, if there is one."""
+        running = self.calibrating(owner, collection_id)
+        if running is not None:
+            return running
+
+        def work(job: Job) -> Calibration:
+            searcher = self.searcher(owner, collection_id)
+            collection = self._collections.get(owner, collection_id)
+            embedding = self._collections.embeddings.get(owner, collection.build.embedding)
+            found = calibrate.calibrate(searcher, embedding.embed, step=lambda done, total: job.step(done, total))
+            self._collections.set_calibration(owner, collection_id, msgspec.to_builtins(found))
+            return found
+
+        return self._jobs.start(owner, KIND, collection_id, work)
+
+    def calibrating(self, owner: str, collection_id: str) -> Job | None:
+        """The job that is at it."""
+        jobs = self._jobs.list(owner, KIND)
+        return next((job for job in jobs if job.subject == collection_id and job.state == "running"), None)
+
+    def calibrate_if_changed(self, owner: str, collection_id: str) -> Job | None:
+        """Does where the collection has changed much since, and nothing is being added to it now."""
+        collection = self._collections.get(owner, collection_id)
+        unfit = not collection.chunks or bool(self._collections.jobs(owner, collection_id))
+        if unfit or not calibrate.stale(self.calibration(owner, collection_id), collection.chunks):
+            return None
+        return self.calibrate(owner, collection_id)
+
+    def _made(self, owner: str, collection_id: str) -> Searcher:
+        collections = self._collections
+        ids, vectors = collections.vectors(owner, collection_id)
+        if not ids:
+            raise NothingToSearch()
+        by_id = {chunk.id: chunk for chunk in collections.chunks(owner, collection_id)}
+        places = [place for place, id in enumerate(ids) if id in by_id]  # what went between the two readings is gone
+        embedding = collections.embeddings.get(owner, collections.get(owner, collection_id).build.embedding)
+
+        def embed(texts: Sequence[str]) -> Floats:
+            return embedding.embed(texts, question=True)
+
+        def nearest(vector: Floats, number: int) -> Sequence[tuple[str, float]]:
+            try:
+                return collections.search_dense(owner, collection_id, vector.astype(np.float32), limit=number)
+            except NotThere:  # it was deleted in this moment
+                return ()
+
+        return Searcher(
+            [by_id[ids[place]] for place in places],
+            vectors if len(places) == len(ids) else vectors[places],
+            embed,
+            nearest=nearest,
+        )
+
+    def _keep(self, id: str, kept: tuple[str, Searcher]) -> None:
+        with self._lock:
+            self._kept.pop(id, None)
+            self._kept[id] = kept
+            while len(self._kept) > 1 and sum(one.vectors.nbytes for _, one in self._kept.values()) > KEPT_BYTES:
+                self._kept.popitem(last=False)
