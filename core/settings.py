@@ -6,6 +6,7 @@ WORKBENCH_MEMORY_GB   memory that local models may take together; default: half 
 WORKBENCH_OWNERS      person | browser: whose conversations are whose; default by the address the server listens on
 WORKBENCH_KEYS        this machine's keys of providers, from variables, files and the keyring: own | shared (with every
                       browser that opens the server, where each browser is an owner of its own)
+WORKBENCH_CHROMA      host:port of a Chroma server that holds the search index; default: a folder of this machine
 WORKBENCH_API_KEY     what programs must send to use the API; without it, only programs of this machine may
 """
 
@@ -40,6 +41,7 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     shared_keys: bool = False
     secrets: tuple[Path, ...] = ()
+    chroma: str = ""
 
     @property
     def machine_keys(self) -> bool:
@@ -55,6 +57,21 @@ class Settings:
     def database(self) -> Path:
         """The SQLite file."""
         return self.home / "workbench.db"
+
+    @property
+    def documents(self) -> Path:
+        """Folder of the files that were added to collections."""
+        return self.home / "documents"
+
+    @property
+    def index(self) -> Path:
+        """Folder of the search index, made from the SQLite file."""
+        return self.home / "index"
+
+    @property
+    def embeddings(self) -> Path:
+        """Folder of the embedding models that were downloaded."""
+        return self.home / "embeddings"
 
     @property
     def exports(self) -> Path:
@@ -76,6 +93,7 @@ def from_environment(environ: Mapping[str, str] | None = None, *, address: str |
         owners=_owners(env.get("WORKBENCH_OWNERS"), address),
         api_key=env.get("WORKBENCH_API_KEY", "").strip() or None,
         shared_keys=_shared(env.get("WORKBENCH_KEYS")),
+        chroma=_server(env.get("WORKBENCH_CHROMA")),
         secrets=tuple(folder / ".streamlit" / "secrets.toml" for folder in _FOLDERS),
     )
 
@@ -104,6 +122,13 @@ def _owners(value: str | None, address: str | None) -> Owners:
     if value not in ("person", "browser"):
         raise SettingInvalid(setting="WORKBENCH_OWNERS", value=repr(value), allowed="person, browser")
     return cast(Owners, value)
+
+
+def _server(value: str | None) -> str:
+    host, _, port = (value or "").strip().rpartition(":")
+    if value and not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise SettingInvalid(setting="WORKBENCH_CHROMA", value=repr(value), allowed="host:port")
+    return (value or "").strip()
 
 
 def _shared(value: str | None) -> bool:

@@ -29,12 +29,21 @@ from core.models.remote.permit import Accounts
 from core.models.remote.system_keyring import SystemKeyring
 from core.models.routes import is_route
 from core.models.unavailable import standing_in
+from core.rag.asking import DocumentChat
+from core.rag.collections import Collections
+from core.rag.embed import Embeddings
+from core.rag.files import Files
+from core.rag.finding import Finding
+from core.rag.index import SearchIndex
 from core.routing import Routing
 from core.settings import Settings
 from core.store.batches import KeptBatches
+from core.store.chunks import Chunks
 from core.store.comparisons import Comparisons
 from core.store.conversations import Conversations
 from core.store.database import Database
+from core.store.documents import Documents
+from core.store.groundings import Groundings
 from core.store.library import Library
 from core.store.polls import Polls
 from core.store.providers import Providers
@@ -71,6 +80,9 @@ class Workbench:
     classroom: Classroom
     batches: Batches
     jobs: Jobs
+    collections: Collections
+    finding: Finding
+    document_chat: DocumentChat
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -104,6 +116,7 @@ class Workbench:
         """Ends everything that runs."""
         self.classroom.end()
         self.jobs.close()
+        self.collections.close()
         self.batches.close()
         self.titles.close()
         self.answers.close()
@@ -172,6 +185,7 @@ def open_workbench(settings: Settings) -> Workbench:
     workbench.library.purge()
     workbench.classroom.recover()
     workbench.batches.recover()
+    workbench.collections.recover()
     return workbench
 
 
@@ -209,6 +223,10 @@ def beside(settings: Settings) -> Workbench:
     duels = Duels(comparing, conversations, votes, answers, models, describing)
     library = Library(database)
     titles = Titles(conversations, library, answers, model)
+    jobs = Jobs()
+    collections = _collections(settings, database, catalog, shelf, connections, jobs)
+    finding = Finding(collections, jobs)
+    document_chat = Chat(conversations, runs, answers, model, kind="rag")
     return Workbench(
         settings=settings,
         catalog=catalog,
@@ -231,8 +249,22 @@ def beside(settings: Settings) -> Workbench:
         duels=duels,
         classroom=Classroom(Polls(database)),
         batches=Batches(KeptBatches(database), answers, turns, model, describing, Tally(database)),
-        jobs=Jobs(),
+        jobs=jobs,
+        collections=collections,
+        finding=finding,
+        document_chat=DocumentChat(conversations, document_chat, finding, Groundings(database)),
     )
+
+
+def _collections(
+    settings: Settings, database: Database, catalog: Catalog, shelf: Shelf, connections: Connections, jobs: Jobs
+) -> Collections:
+    chunks = Chunks(database)
+    embeddings = Embeddings(
+        settings.embeddings, connections, functools.partial(_model, catalog, shelf), lambda: catalog.models()
+    )
+    index = SearchIndex(chunks, settings.index, server=settings.chroma)
+    return Collections(Documents(database), chunks, Files(settings.documents), embeddings, index, jobs)
 
 
 def _keys(settings: Settings, providers: Providers) -> Keys:

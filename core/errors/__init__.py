@@ -103,6 +103,20 @@
     │   ├── VotesUnknown
     │   ├── VotesTooLarge
     │   └── VotesTooMany
+    ├── DocumentsError          documents cannot be read, embedded or searched
+    │   ├── DocumentUnreadable
+    │   │   ├── DocumentEncrypted
+    │   │   ├── DocumentScanned
+    │   │   ├── DocumentEmpty
+    │   │   ├── DocumentTooLarge
+    │   │   ├── DocumentTooSlow
+    │   │   ├── FormatUnknown
+    │   │   └── PageRefused
+    │   ├── TooManyFiles
+    │   ├── EmbeddingMissing
+    │   ├── EmbeddingFailed
+    │   ├── ChunkingInvalid
+    │   └── IndexFailed
     ├── SearchError             documents cannot be searched, asked or measured so
     │   ├── NothingToSearch
     │   ├── RerankerUnusable
@@ -127,6 +141,7 @@ from core.errors.classroom import *
 from core.errors.kept import *
 from core.errors.model import *
 from core.errors.provider import *
+from core.errors.rag import *
 from core.errors.rag_search import *
 from core.errors.request import *
 from core.errors.route import *

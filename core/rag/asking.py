@@ -87,6 +87,7 @@ class DocumentChat:
         collection_id: str,
         how: How,
         told: Callable[[Grounding], None],
+        *,
         french: bool,
     ) -> ChatModel:
         """`model` with the documents of a collection, for whatever asks one."""
@@ -101,7 +102,8 @@ class DocumentChat:
         french = words.language(question.content) == "fr"
 
         def wrap(model: ChatModel, message: StoredMessage) -> ChatModel:
-            return self.model(owner, model, collection_id, how, partial(self.groundings.put, owner, message.id), french)
+            told = partial(self.groundings.put, owner, message.id)
+            return self.model(owner, model, collection_id, how, told, french=french)
 
         return self._chat.answer(owner, question.id, asking, manner=Manner(wrap))
 

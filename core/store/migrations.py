@@ -6,9 +6,25 @@ import sqlite3
 from pathlib import Path
 
 from core.errors import N_, StoreUnavailable
-from core.store import m001_conversations, m002_runs, m003_library, m004_messages, m005_providers, m006_compare
+from core.store import (
+    m001_conversations,
+    m002_runs,
+    m003_library,
+    m004_messages,
+    m005_providers,
+    m006_compare,
+    m007_documents,
+)
 
-STEPS = (m001_conversations.up, m002_runs.up, m003_library.up, m004_messages.up, m005_providers.up, m006_compare.up)
+STEPS = (
+    m001_conversations.up,
+    m002_runs.up,
+    m003_library.up,
+    m004_messages.up,
+    m005_providers.up,
+    m006_compare.up,
+    m007_documents.up,
+)
 
 
 def apply(connection: sqlite3.Connection, path: Path, *, upto: int = len(STEPS)) -> None:

@@ -85,7 +85,7 @@ async def ask(endpoint: Endpoint) -> tuple[Listed, ...]:
     return tuple(_listed(endpoint, entry) for entry in reversed(found.values()))
 
 
-async def read(endpoint: Endpoint, path: str, *, limit: int, body: Mapping[str, str] | None = None) -> bytes:
+async def read(endpoint: Endpoint, path: str, *, limit: int, body: Mapping[str, object] | None = None) -> bytes:
     """What a GET of the path under the base URL gives, or with a body a POST of it. Follows no redirection.
 
     Raises what `faults.mapped` makes errors of; `StreamInvalid` for more bytes than the limit.

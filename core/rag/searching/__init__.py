@@ -1,0 +1,1 @@
+"""Chroma, in a process of its own: the search index over what the database holds."""
