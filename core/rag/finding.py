@@ -1,6 +1,7 @@
 """A collection, ready to be searched: kept in memory while it does not change, and calibrated in the background.
 
-The vectors are the database's; the index gives the nearest ones. Thread-safe.
+The vectors are the database's. In a large collection the index gives the nearest ones; in a smaller one all are
+compared, which takes less time than asking another process, and misses none. Thread-safe.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from core.rag.retrieve import Searcher
 
 KIND = "calibrate"
 """Of the jobs; their subject is the collection's id."""
+
+INDEXED = 20_000
+"""Passages from which the index is asked: comparing so many takes some milliseconds."""
 
 KEPT_BYTES = 512_000_000
 """Of vectors that are kept for the next question, all collections together; the newest is always kept."""
@@ -112,7 +116,7 @@ class Finding:
             [by_id[ids[place]] for place in places],
             vectors if len(places) == len(ids) else vectors[places],
             embed,
-            nearest=nearest,
+            nearest=nearest if len(places) >= INDEXED else None,
         )
 
     def _keep(self, id: str, kept: tuple[str, Searcher]) -> None:

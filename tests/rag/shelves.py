@@ -25,4 +25,5 @@ def filled(workbench: Workbench, owner: str = ANA, name: str = "Encyclopaedia") 
     job = workbench.collections.add(owner, made.id, files)
     assert job.wait(SETTLED_S)
     assert (job.state, job.result.ready) == ("done", len(files))
+    workbench.collections.index.sync(owner, workbench.collections.get(owner, made.id))  # nothing is left to be done
     return Shelf(workbench, made.id)

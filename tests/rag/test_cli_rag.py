@@ -49,7 +49,7 @@ def test_search_by_words_alone_and_in_one_document(capfd: pytest.CaptureFixture[
     assert main(asked) == 0
     hits = json.loads(capfd.readouterr().out)["hits"]
     assert [hit["text"] for hit in hits] == [FRENCH[4]]
-    assert main(["rag", "search", "Encyclopaedia", "bees"]) == 0
+    assert main(["rag", "search", "Encyclopaedia", "bees", "--method", "bm25"]) == 0
     assert "doc1.txt" in capfd.readouterr().out
 
 
