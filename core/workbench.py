@@ -224,7 +224,7 @@ def beside(settings: Settings) -> Workbench:
     library = Library(database)
     titles = Titles(conversations, library, answers, model)
     jobs = Jobs()
-    collections = _collections(settings, database, catalog, shelf, connections, jobs)
+    collections = _collections(settings, database, catalog, shelf, connections, jobs, providers)
     finding = Finding(collections, jobs)
     document_chat = Chat(conversations, runs, answers, model, kind="rag")
     return Workbench(
@@ -257,14 +257,20 @@ def beside(settings: Settings) -> Workbench:
 
 
 def _collections(
-    settings: Settings, database: Database, catalog: Catalog, shelf: Shelf, connections: Connections, jobs: Jobs
+    settings: Settings,
+    database: Database,
+    catalog: Catalog,
+    shelf: Shelf,
+    connections: Connections,
+    jobs: Jobs,
+    providers: Providers,
 ) -> Collections:
     chunks = Chunks(database)
     embeddings = Embeddings(
         settings.embeddings, connections, functools.partial(_model, catalog, shelf), lambda: catalog.models()
     )
     index = SearchIndex(chunks, settings.index, server=settings.chroma)
-    return Collections(Documents(database), chunks, Files(settings.documents), embeddings, index, jobs)
+    return Collections(Documents(database), chunks, Files(settings.documents), embeddings, index, jobs, providers)
 
 
 def _keys(settings: Settings, providers: Providers) -> Keys:

@@ -45,7 +45,7 @@ class DocumentEncrypted(DocumentUnreadable):
 class DocumentScanned(DocumentUnreadable):
     """Pictures of pages, no text. Values: pages."""
 
-    message = N_("This PDF has only pictures of its {pages} pages, and no text.")
+    message = N_("This PDF has no text, only pictures of its pages ({pages}).")
     hint = N_("Install Tesseract on this machine, which reads pictures, or make the PDF searchable elsewhere.")
 
 

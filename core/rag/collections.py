@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import N_, DocumentTooLarge, NotThere
+from core.errors import N_, DocumentTooLarge, NotThere, PageRefused
 from core.jobs import Job, Jobs
-from core.rag import chunk, extract
+from core.models.remote.permit import Preferences
+from core.rag import chunk, extract, fetch
 from core.rag.embed import DEFAULT, Embeddings
 from core.rag.files import Files, Incoming, shown_name
 from core.rag.index import SearchIndex
@@ -28,6 +29,9 @@ Matrix = NDArray[np.float32]
 
 KIND = "documents"
 """Of the jobs; their subject is the collection's id."""
+
+WEB = "read web pages"
+"""Name of a preference."""
 
 SIZE, OVERLAP = 200, 40
 """Tokens of a chunk, and of those that it has in common with the one before."""
@@ -44,6 +48,7 @@ class Collections:
         embeddings: Embeddings,
         index: SearchIndex,
         jobs: Jobs,
+        preferences: Preferences,
     ) -> None:
         self.embeddings = embeddings
         self.index = index
@@ -51,6 +56,7 @@ class Collections:
         self._chunks = chunks
         self._files = files
         self._jobs = jobs
+        self._preferences = preferences
         self._ingest = Ingest(documents, chunks, files, embeddings)
 
     def create(
@@ -234,6 +240,23 @@ class Collections:
         """Another one after each change of what can be found."""
         collection = self._documents.get(owner, id)
         return f"{collection.build.id}.{collection.version}"
+
+    def web(self, owner: str) -> bool:
+        """Whether this owner may add pages of the web by their address: off until they say so."""
+        return self._preferences.preference(owner, WEB) is True
+
+    def set_web(self, owner: str, on: bool) -> None:
+        """Says so, or takes it back."""
+        self._preferences.set_preference(owner, WEB, on or None)
+
+    def add_page(self, owner: str, id: str, url: str, *, local_only: bool) -> Job:
+        """Fetches a page of the web, and adds it; its row is there when it has come.
+
+        Raises `PageRefused`, `AddressInvalid` or `LocalOnly`.
+        """
+        if not self.web(owner):
+            raise PageRefused(detail=N_("reading pages of the web is off"))
+        return self.add(owner, id, [fetch.page(url, local_only=local_only)])
 
     def recover(self) -> None:
         """After a start of the server: what was being taken in waits."""

@@ -124,8 +124,7 @@ class SearchIndex:
     def sync_soon(self, owner: str, collection: Collection) -> None:
         """Brings the index to what the collection has, in the background."""
         if not self._writing.locked() and self.ours():
-            args = (owner, collection)
-            threading.Thread(target=self.sync, args=args, name="index", daemon=True).start()
+            threading.Thread(target=self._sync_quietly, args=(owner, collection), name="index", daemon=True).start()
 
     def sync(self, owner: str, collection: Collection) -> bool:
         """Brings the index to what the collection has; whether it could. Raises `NotThere` or `StoreUnavailable`."""
@@ -167,6 +166,12 @@ class SearchIndex:
         """Ends Chroma's process, and lets go of the folder."""
         self._attendant.close()
         self._owner_lock.release()
+
+    def _sync_quietly(self, owner: str, collection: Collection) -> None:
+        try:
+            self.sync(owner, collection)
+        except WorkbenchError as error:  # the collection is gone, or the workbench is being closed
+            _log.info("The search index: %s", error)
 
     def _bring(self, owner: str, collection: Collection) -> None:
         build = collection.build.id

@@ -57,7 +57,7 @@ def _is_hidden(tag: object) -> bool:
 
 def _walked(soup: BeautifulSoup) -> Part:
     """Without recursion: a page may be nested deeper than Python's stack."""
-    from bs4.element import Comment, NavigableString, Tag
+    from bs4.element import CData, NavigableString, Tag
 
     written: list[str] = []
     headings: list[tuple[int, int, int]] = []
@@ -99,7 +99,7 @@ def _walked(soup: BeautifulSoup) -> Part:
                 open_heading.append((node, length))
             stack.append((node, True))
             stack += [(child, False) for child in reversed(node.contents)]
-        elif isinstance(node, NavigableString) and not isinstance(node, Comment):
+        elif isinstance(node, NavigableString) and type(node) in (NavigableString, CData):  # no comments and the like
             text = str(node)
             if node.find_parent("pre") is None:
                 text = _SPACE.sub(" ", text)
