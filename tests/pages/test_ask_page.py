@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +23,7 @@ ANSWER = "Photosynthesis turns water and carbon dioxide into sugar [1]. The moon
 def collection(shared_workbench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Three pages of a PDF and a text."""
     collections = shared_workbench.collections
-    made = collections.create(PERSON, "Island", size=64, overlap=0)
+    made = collections.create(PERSON, "Island", chunker="pages", size=64, overlap=0)
     pdf = making.pdf(tmp_path_factory.mktemp("pdf") / "island.pdf").read_bytes()
     text = "\n\n".join(making.FRENCH).encode()
     job = collections.add(PERSON, made.id, [Incoming("island.pdf", pdf), Incoming("ile.txt", text)])
@@ -93,7 +92,7 @@ def test_a_click_opens_the_page_with_the_passage_highlighted(page: Sitting) -> N
     assert "lighthouse keeper" in marked["before"] and "parliament" in marked["after"]
     assert "island.pdf, p. 2" in texts(page)
     assert "Meaning: rank 1" in texts(page)
-    assert [one for one in page.at.main if one.type == "imgs"]  # the page as a picture
+    assert len(page.at.get("imgs")) == 1  # the page as a picture
     page.press("close-source")
     assert page.components("marked_text") == []
 
