@@ -46,7 +46,7 @@ def show(workbench: Workbench, me: str, collection: Collection) -> None:
             collection.id,
             work,
             label=_("Draft"),
-            help=_("Begins with other passages than those that overlap; the same passages each time."),
+            help=_("The same passages are taken each time."),
             draw=partial(_draw, collection),
         )
 
