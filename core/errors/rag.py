@@ -39,7 +39,7 @@ class DocumentEncrypted(DocumentUnreadable):
     """It has a password, and none or a wrong one was given."""
 
     message = N_("This document is protected by a password.")
-    hint = N_("Type its password in the field beside the files, and add it again.")
+    hint = N_("Type its password beside it, and try again.")
 
 
 class DocumentScanned(DocumentUnreadable):
@@ -111,7 +111,7 @@ class ChunkingInvalid(DocumentsError):
     """Sizes that no chunk can have. Values: detail."""
 
     message = N_("Chunks cannot be cut so: {detail}.")
-    hint = N_("Take 32 tokens or more a chunk, and an overlap of at most half of it.")
+    hint = N_("Take 16 tokens or more a chunk, and an overlap of at most half of it.")
 
 
 class IndexFailed(DocumentsError):

@@ -19,6 +19,7 @@ from core.models.remote.permit import Preferences
 from core.rag import chunk, extract, fetch
 from core.rag.embed import DEFAULT, Embeddings
 from core.rag.files import Files, Incoming, shown_name
+from core.rag.holding import Holding
 from core.rag.index import SearchIndex
 from core.rag.ingest import Ingest, Summary
 from core.rag.values import Build, Chunk, Collection, Document, Extracted, Span
@@ -57,7 +58,7 @@ class Collections:
         self._files = files
         self._jobs = jobs
         self._preferences = preferences
-        self._ingest = Ingest(documents, chunks, files, embeddings)
+        self._ingest = Ingest(documents, chunks, files, embeddings, Holding(files.locks))
 
     def create(
         self,
@@ -144,7 +145,7 @@ class Collections:
                 same += 1
                 continue
             passwords[document.id] = file.password
-            if new and document.status == "waiting":
+            if new and document.status in UNFINISHED:
                 todo.append(document)
             elif not new:
                 same += 1

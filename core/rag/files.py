@@ -51,6 +51,11 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def locks(self) -> Path:
+        """A folder for the locks of the collections."""
+        return self._folder / ".locks"
+
     def put(self, collection_id: str, incoming: Incoming, *, most: int) -> Kept:
         """Puts a copy away, unless it has more than `most` bytes. Raises `DocumentUnreadable` or `StoreUnavailable`."""
         folder = self._folder / collection_id

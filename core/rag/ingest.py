@@ -20,6 +20,7 @@ from core.jobs import Halted, Job
 from core.rag import chunk, extract
 from core.rag.embed import Embedding, Embeddings
 from core.rag.files import Files
+from core.rag.holding import Holding
 from core.rag.values import Build, Document, Extracted, Span
 from core.store.chunks import Chunks
 from core.store.documents import Documents
@@ -29,6 +30,8 @@ SLICE = 64
 
 READING = 0.2
 """The share of a document's time that reading it takes, for saying how far it is."""
+
+_ELSEWHERE = N_("Another program is adding to this collection")
 
 Matrix = NDArray[np.float32]
 Advance = Callable[[float], None]
@@ -46,11 +49,14 @@ class Summary(msgspec.Struct, frozen=True):
 class Ingest:
     """The work itself. Thread-safe: a document is taken by one thread of one process."""
 
-    def __init__(self, documents: Documents, chunks: Chunks, files: Files, embeddings: Embeddings) -> None:
+    def __init__(
+        self, documents: Documents, chunks: Chunks, files: Files, embeddings: Embeddings, holding: Holding
+    ) -> None:
         self._documents = documents
         self._chunks = chunks
         self._files = files
         self._embeddings = embeddings
+        self._holding = holding
         self._lock = threading.Lock()
         self._progress: dict[str, float] = {}
 
@@ -60,6 +66,12 @@ class Ingest:
 
     def documents(self, job: Job, owner: str, id: str, todo: Sequence[Document], passwords: dict[str, str]) -> Summary:
         """Takes in those that wait, and says in the job how far it is: in bytes, with a little for each document."""
+        with self._holding.hold(id, lambda: job.step(0, None, _ELSEWHERE)) as first:
+            if first:
+                self._documents.free(owner, id)
+            return self._all(job, owner, id, todo, passwords)
+
+    def _all(self, job: Job, owner: str, id: str, todo: Sequence[Document], passwords: dict[str, str]) -> Summary:
         weights = [one.size + 2000 for one in todo]
         total, done, ready, failed = float(sum(weights)), 0.0, 0, 0
         for document, weight in zip(todo, weights, strict=True):
@@ -80,6 +92,10 @@ class Ingest:
 
     def rebuild(self, job: Job, owner: str, id: str, build: Build) -> bool:
         """Cuts and embeds all documents anew into a build that takes the old one's place when it is whole."""
+        with self._holding.hold(id, lambda: job.step(0, None, _ELSEWHERE)):
+            return self._rebuilt(job, owner, id, build)
+
+    def _rebuilt(self, job: Job, owner: str, id: str, build: Build) -> bool:
         made = self._chunks.begin_build(owner, id, build)
         embedding = self._embeddings.get(owner, made.embedding)
         everything = [one for one in self._documents.documents(owner, id) if one.status == "ready"]

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 _ABBREVIATION = re.compile(
     "al|approx|art|av|bd|cf|ch|chap|coll|dept|dir|dr|ed|éd|eg|etc|ex|figs?|hon|ibid|id|inc|jr|ltd|mgr|mlles?|mme?s?|mrs?|"
-    "ms|nos?|op|pl|pp|pr|prof|réf|rev|sect|sr|ste?|tab|tél|trad|univ|vol|vs",
+    "ms|nos?|op|p|pl|pp|pr|prof|réf|rev|sect|sr|ste?|tab|tél|trad|univ|vol|vs",
     re.IGNORECASE,
 )
 _END = re.compile(
-    r"(?P<stop>[.!?…]+)[\"'’”»)\]]*\s+(?=[\"'‘“«(\[—–-]*\s*[\w])"  # a stop, white space, a beginning
+    r"(?P<stop>[.!?…]+)(?:[ \u00a0\u202f]?»|[\"'’”)\]])*\s+(?=[\"'‘“«(\[—–-]*\s*[\w])"  # a stop, a beginning
     r"|[。！？]+[」』”）]*"  # no white space follows these
     r"|\n[ \t]*\n\s*"  # a blank line
     r"|\n(?=[ \t]*(?:[-*•‣▪–]|\d{1,3}[.)])[ \t])"  # an item of a list

@@ -152,10 +152,19 @@ class Documents:
         with self._db.reading() as connection:
             return {row["hash"] for row in connection.execute("SELECT DISTINCT hash FROM documents")}
 
-    def recover(self) -> None:
-        """After a start: what was being read or embedded waits to be taken up again."""
+    def free(self, owner: str, id: str) -> None:
+        """What was being read or embedded waits: whoever was at it has ended."""
         with self._db.transaction() as connection:
-            connection.execute("UPDATE documents SET status = 'waiting' WHERE status IN ('reading', 'embedding')")
+            owned(connection, owner, id)
+            sql = (
+                "UPDATE documents SET status = 'waiting' WHERE collection_id = ? AND status IN ('reading', 'embedding')"
+            )
+            connection.execute(sql, (id,))
+
+    def recover(self) -> None:
+        """The same in all collections, after a start."""
+        with self._db.transaction() as connection:
+            connection.execute(_FREE)
 
     def _change(self, owner: str, id: str, changes: dict[str, Any]) -> None:
         with self._db.transaction() as connection:
@@ -169,6 +178,7 @@ _COLLECTIONS = """
         (SELECT count(*) FROM chunks AS k WHERE k.build_id = c.build_id) AS chunks
     FROM collections AS c JOIN builds AS b ON b.id = c.build_id
 """
+_FREE = "UPDATE documents SET status = 'waiting' WHERE status IN ('reading', 'embedding')"
 _DOCUMENTS = """
     SELECT d.*, (SELECT count(*) FROM chunks AS k WHERE k.build_id = ? AND k.document_id = d.id) AS chunks
     FROM documents AS d WHERE d.collection_id = ?

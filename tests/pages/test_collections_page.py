@@ -110,7 +110,8 @@ def test_the_web_is_off_until_it_is_asked_for(page: Sitting) -> None:
     page.workbench.collections.set_web(PERSON, False)
 
 
-def test_the_view_speaks_french(page: Sitting) -> None:
-    page.at.query_params["lang"] = "fr"
+def test_the_view_speaks_french(workbench: Workbench) -> None:
+    page = Sitting(workbench, lang="fr", view="collections")
+    page.at.switch_page("../rag/page.py")
     page.run()
     assert page.at.file_uploader[0].label == "Déposez des documents ici"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from core.rag.files import Incoming
 
+ROOT = Path(__file__).parents[2]
+
 ENGLISH = (
     "The lighthouse keeper wound the clock every evening. Its weights fell eleven metres in a night.",
     "Photosynthesis turns water and carbon dioxide into sugar. Plants do it with the light of the sun.",
@@ -63,6 +65,23 @@ def scanned(path: Path, *, text: str = "Scanned words about a lighthouse", pages
         document.add_page()
         document.image(picture, w=180)
     document.output(str(path))
+    return path
+
+
+def garbled(path: Path, pages: Sequence[str] = ENGLISH) -> Path:
+    """A PDF whose font does not say which letter each of its signs is."""
+    from fpdf import FPDF
+    from PIL import ImageFont
+
+    font = path.with_suffix(".ttf")
+    font.write_bytes(ImageFont.load_default(20).font_bytes)
+    document = FPDF()
+    document.add_font("Own", fname=font)
+    document.set_font("Own", size=12)
+    for text in pages:
+        document.add_page()
+        document.multi_cell(0, text=text)
+    path.write_bytes(bytes(document.output()).replace(b"/ToUnicode", b"/NoUnicode"))
     return path
 
 

@@ -11,7 +11,7 @@ import subprocess
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from core.errors import N_, DocumentEncrypted, DocumentScanned, DocumentTooLarge, DocumentUnreadable
 from core.rag.extracting.kinds import PDF
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FEW = 16
 """Letters of a page that has no text worth the name."""
+
+Kind = Literal["text", "garbled", "picture"]
 
 OCR_DPI = 200
 OCR_PAGES = 200
@@ -53,15 +55,10 @@ def frames(path: Path, task: Task) -> Iterator[Part | Step | Done]:
     headings, reader = _outline(document), _reader(task)
     pictures, garbled, read = 0, 0, 0
     for number in range(total):
-        text, picture = _page(document, number)
-        if picture:
-            pictures += 1
-            if reader and read < OCR_PAGES:
-                text, read = _recognised(document, number, reader), read + 1
-        elif _is_garbled(text):
-            garbled += 1
-            if reader and read < OCR_PAGES:
-                text, read = _recognised(document, number, reader), read + 1
+        text, kind = _page(document, number)
+        pictures, garbled = pictures + (kind == "picture"), garbled + (kind == "garbled")
+        if kind != "text" and reader and read < OCR_PAGES:
+            text, read = _recognised(document, number, reader), read + 1
         text += "\n\n"
         yield Part(text, number + 1, _placed(headings.get(number, []), text))
         yield Step(number + 1, total)
@@ -82,27 +79,28 @@ def _note(total: int, pictures: int, garbled: int, read: int) -> str:
     return ""
 
 
-def _page(document: pdfium.PdfDocument, number: int) -> tuple[str, bool]:
-    """The text of a page, and whether it is a picture without any."""
+def _page(document: pdfium.PdfDocument, number: int) -> tuple[str, Kind]:
+    """The text of a page, and what it is: text, letters that are none, a picture without any."""
     import pypdfium2 as pdfium
     import pypdfium2.raw as raw
 
     try:
         page = document[number]
     except pdfium.PdfiumError:
-        return "", False
+        return "", "text"
     try:
         textpage = page.get_textpage()
         try:
-            text = _flowing(textpage.get_text_bounded())
+            raw_text = textpage.get_text_bounded()
         finally:
             textpage.close()
-        if sum(map(str.isalnum, text)) > FEW:
-            return text, False
+        text, garbled = _flowing(raw_text), _is_garbled(raw_text)
+        if sum(map(str.isalnum, text)) > FEW or garbled:
+            return text, "garbled" if garbled else "text"
         picture = any(True for _ in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3))
-        return text, picture
+        return text, "picture" if picture else "text"
     except pdfium.PdfiumError:
-        return "", False
+        return "", "text"
     finally:
         page.close()
 
@@ -119,13 +117,13 @@ def _is_garbled(text: str) -> bool:
     seen = [one for one in text if not one.isspace()]
     if len(seen) < 40:
         return False
-    odd = sum(one == "\ufffd" or unicodedata.category(one) in ("Co", "Cn", "Cc") for one in seen)
+    odd = sum(one in "\ufffd" or unicodedata.category(one) in ("Co", "Cn", "Cc") for one in seen if one != "\ufffe")
     letters = sum(one.isalnum() for one in seen)
     if odd > len(seen) * 0.1 or letters < len(seen) * 0.35:
         return True
     latin = [one.lower() for one in seen if "a" <= one.lower() <= "z"]
     # Shifted letters: a text in any language of the Latin script has vowels in plenty.
-    return len(latin) > len(seen) * 0.5 and sum(one in "aeiouy" for one in latin) < len(latin) * 0.15
+    return len(latin) > len(seen) * 0.5 and sum(one in "aeiouy" for one in latin) < len(latin) * 0.22
 
 
 def _outline(document: pdfium.PdfDocument) -> dict[int, list[tuple[int, str]]]:

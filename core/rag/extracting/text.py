@@ -20,6 +20,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _UNDERLINED = re.compile(r"^(?![ \t]*[-=>#])(\S.*)\n(=+|-{3,})[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_WESTERN = frozenset("àâäáãåæçéèêëíìîïñóòôöõøœßúùûüÿÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÚÙÛÜ«»‹›“”„‘’…–—€£§°²³½·¿¡ºª•\xa0")
 SAMPLE = 200_000
 """Bytes by which an encoding is told."""
 
@@ -36,13 +37,22 @@ def decoded(data: bytes) -> tuple[str, str]:
     if (zeros := data[:SAMPLE].count(0)) > len(data[:SAMPLE]) // 5:  # Latin letters in two bytes each
         even = data[:SAMPLE:2].count(0)
         return data.decode(encoding := "utf-16-be" if even > zeros // 2 else "utf-16-le", errors="replace"), encoding
+    if _is_western(data[:SAMPLE]):
+        return data.decode("cp1252", errors="replace"), "cp1252"
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[:SAMPLE]).best()
     encoding = best.encoding if best is not None else "cp1252"
-    # The Latin encodings differ in characters that hardly occur; a web of them is Windows' own.
-    encoding = "cp1252" if encoding in ("cp1250", "latin_1", "iso8859_15", "cp1252") else encoding
     return data.decode(encoding, errors="replace"), encoding
+
+
+def _is_western(data: bytes) -> bool:
+    """Whether it reads as a language of western Europe in Windows-1252, of which Latin-1 is a part: few letters are
+    beyond ASCII, and those are the ones that occur there. A few words are enough, where statistics want pages."""
+    text = data.decode("cp1252", errors="replace")
+    beyond = [one for one in text if one > "\x7f"]
+    letters = sum(one.isalpha() for one in text)
+    return len(beyond) * 4 < letters and sum(one in _WESTERN for one in beyond) > len(beyond) * 0.95
 
 
 def clean(text: str) -> str:

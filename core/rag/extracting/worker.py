@@ -80,7 +80,7 @@ def read(task: Task) -> Iterator[Frame]:
                 frame = Part(frame.text[:room], frame.page, tuple(one for one in frame.headings if one.start < room))
                 note = N_("It is very long: only its beginning was taken in.")
             length += len(frame.text)
-            words = words or not frame.text.isspace()
+            words = words or bool(frame.text.strip())
             yield frame
             if note:
                 break

@@ -76,7 +76,7 @@ def _settings(workbench: Workbench, me: str, found: Collection) -> Build:
         required=True,
         format_func=labels.__getitem__,
         key=f"chunker-{found.id}",
-        help="\n".join(f"- **{_(one.label)}**: {_(one.help)}" for one in CHUNKERS),
+        help="\n".join("- **" + _(one.label) + "**: " + _(one.help) for one in CHUNKERS),
     )
     left, right = st.columns(2)
     size = left.slider(

@@ -67,7 +67,7 @@ def _draw(workbench: Workbench, me: str, id: str, ran: bool) -> None:
 
 def _progress(job: Job) -> None:
     left = _("about {duration} left", duration=seconds(job.seconds_left)) if job.seconds_left else ""
-    parts = [error_box.plain(job.note), left]
+    parts = [error_box.plain(_(job.note) if job.note else ""), left]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(job.fraction or 0.0, text=" · ".join(part for part in parts if part) or _("Beginning"))
         st.button(
@@ -95,7 +95,7 @@ def _row(workbench: Workbench, me: str, document: Document) -> None:
         if document.status == "failed":
             _failure(workbench, me, document)
         if document.note:
-            st.caption(f":material/info: {_(document.note)}")
+            st.caption(":material/info: " + _(document.note))
 
 
 def _facts(workbench: Workbench, document: Document) -> str:

@@ -8,14 +8,18 @@ import msgspec
 import streamlit as st
 
 from core.errors import WorkbenchError
+from core.jobs import Job
 from core.models.remote.connections import is_remote
-from core.rag.embed import DEFAULT, OFFERS
+from core.rag.embed import DEFAULT, OFFERS, Offer
 from core.rag.values import Collection
 from core.workbench import Workbench
 from pages.rag.collections import cutting
+from pages.ui import error_box
 from pages.ui.words import _, size
 
 MB = 1_000_000
+DOWNLOAD = "embedding"
+"""Of the jobs."""
 
 
 def show(workbench: Workbench, me: str, found: Collection) -> None:
@@ -52,13 +56,7 @@ def _embedding(workbench: Workbench, me: str, found: Collection) -> None:
     if is_remote(chosen):
         st.caption(_("The text of all passages, and each question, is sent to this provider."))
     if offer is not None and workbench.collections.embeddings.folder_of(chosen) is None:
-        st.button(
-            _("Download ({size})", size=size(offer.size_mb * MB)),
-            key="download-embedding",
-            icon=":material/download:",
-            help=_("From the Hugging Face Hub, once. Only weights and a tokenizer, never a program."),
-            on_click=partial(_download, workbench, me, chosen),
-        )
+        _offered(workbench, me, offer)
         return
     st.button(
         _("Index the collection anew"),
@@ -69,9 +67,32 @@ def _embedding(workbench: Workbench, me: str, found: Collection) -> None:
     )
 
 
+def _offered(workbench: Workbench, me: str, offer: Offer) -> None:
+    """An embedding that is not here yet: its download, or how that went."""
+    job = next((one for one in workbench.jobs.list(me, DOWNLOAD) if one.subject == offer.id), None)
+    if job is not None and job.state == "running":
+        st.fragment(_downloading, run_every=2.0)(job)
+        return
+    if job is not None and job.error is not None:
+        error_box.show(job.error)
+    st.button(
+        _("Download ({size})", size=size(offer.size_mb * MB)),
+        key="download-embedding",
+        icon=":material/download:",
+        help=_("From the Hugging Face Hub, once. Only weights and a tokenizer, never a program."),
+        on_click=partial(_download, workbench, me, offer.id),
+    )
+
+
+def _downloading(job: Job) -> None:
+    if job.state != "running":
+        st.rerun()
+    st.caption(":material/downloading: " + _("Being downloaded; this goes on when you leave the page."))
+
+
 def _choices(workbench: Workbench, me: str) -> dict[str, str]:
     """The embeddings that can be chosen, and what they are called."""
-    offered = {one.id: f"{one.id} ({_(one.languages)})" for one in OFFERS}
+    offered = {one.id: one.id + " (" + _(one.languages) + ")" for one in OFFERS}
     local = {info.id: f"{info.name} (GGUF)" for info in workbench.catalog.models()}
     listed = [info for one in workbench.connections.list(me) for info in one.models]
     remote = {info.id: f"{info.name} ({info.provider})" for info in listed if "embed" in info.name.lower()}
@@ -96,4 +117,4 @@ def _change(workbench: Workbench, me: str, found: Collection, embedding: str) ->
 
 
 def _download(workbench: Workbench, me: str, id: str) -> None:
-    workbench.jobs.start(me, "embedding", id, lambda job: workbench.collections.embeddings.download(id))
+    workbench.jobs.start(me, DOWNLOAD, id, lambda job: workbench.collections.embeddings.download(id))
