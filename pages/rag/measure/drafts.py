@@ -62,7 +62,7 @@ def _draw(collection: Collection, drafts: list[Draft]) -> None:
             if one.answer:
                 st.caption(error_box.plain(one.answer))
             if one.warning:
-                st.caption(f":material/warning: {_(one.warning)}")
+                st.caption(":material/warning: " + _(one.warning))
             st.text(" ".join(one.chunk.text.split())[:300])
             with st.container(horizontal=True):
                 for label, icon, keep in ((_("Keep"), "check", True), (_("Drop"), "close", False)):
