@@ -92,7 +92,7 @@ def test_a_click_opens_the_page_with_the_passage_highlighted(page: Sitting) -> N
     assert "lighthouse keeper" in marked["before"] and "parliament" in marked["after"]
     assert "island.pdf, p. 2" in texts(page)
     assert "Meaning: rank 1" in texts(page)
-    assert len(page.at.get("imgs")) == 1  # the page as a picture
+    assert [one.captions for one in page.at.image] == [["Page 2 of island.pdf"]]
     page.press("close-source")
     assert page.components("marked_text") == []
 
@@ -128,8 +128,9 @@ def test_how_it_is_searched_is_kept_with_the_conversation(page: Sitting, model: 
 
 
 @pytest.mark.usefixtures("collection", "model")
-def test_in_french(page: Sitting) -> None:
-    page.at.query_params["lang"] = "fr"
-    ask(page)
+def test_in_french(workbench: Workbench) -> None:
+    page = Sitting(workbench, lang="fr")
+    page.at.switch_page("../rag/page.py")
+    ask(page.run())
     assert "sans source" in texts(page)
     assert "Interrogez vos documents" in [one.placeholder for one in page.at.chat_input]
