@@ -22,6 +22,9 @@ from pages.ui.words import _
 INPUT, GIVEN_BACK = "ask-question", "ask-given-back"
 WIDTH = 440
 
+LENGTH = 600
+"""Tokens of an answer, to begin with: what passages say is said in few words."""
+
 STEADY = Sampling(temperature=0.2)
 """To begin with: an answer from documents is not to be inventive."""
 
@@ -36,7 +39,7 @@ class Asked:
 
 def show(workbench: Workbench, me: str, conversation: Conversation | None, *, able: bool) -> Asked:
     """Draws it. able: whether there is something to ask."""
-    begun = asking_of(conversation) if conversation else Asking(sampling=STEADY)
+    begun = asking_of(conversation) if conversation else Asking(sampling=STEADY, max_tokens=LENGTH)
     key = f"rag-{conversation.id if conversation else 'new'}"
     back: tuple[str, WorkbenchError] | None = st.session_state.pop(GIVEN_BACK, None)
     if back is not None:

@@ -19,6 +19,7 @@ from pages.ui import variants as variant_buttons
 from pages.ui.words import _
 
 SHOWN = 12
+LOOK_S = 1.0
 PERSON = ":material/person:"
 MODEL = ":material/library_books:"
 
@@ -54,8 +55,7 @@ def _answer(
     if answer is not None and not live_answer.show(
         "rag-live", answer, words={"waiting": _("Searching the documents…")}
     ):
-        if grounding is not None:
-            sources.show(workbench, me, message.id, grounding, cited=())
+        st.fragment(_coming, run_every=None if grounding is not None else LOOK_S)(workbench, me, message.id)
         return None
     if message.status == "streaming":  # it has ended since it was read
         message = workbench.conversations.message(me, message.id)
@@ -69,6 +69,13 @@ def _answer(
     answer_view.show(workbench, me, message, grounding, newest=newest)
     inside.show(workbench, me, message, grounding)
     return message
+
+
+def _coming(workbench: Workbench, me: str, message_id: str) -> None:
+    """The passages of an answer that is still coming, as soon as they are found."""
+    grounding = workbench.document_chat.groundings.some(me, [message_id]).get(message_id)
+    if grounding is not None and grounding.how.mode != "none":
+        sources.show(workbench, me, message_id, grounding, cited=())
 
 
 def _actions(
