@@ -76,9 +76,10 @@ def test_without_documents_the_first_step_is_a_button(workbench: Workbench) -> N
 @pytest.mark.usefixtures("collection")
 def test_an_answer_cites_and_marks_what_nothing_supports(page: Sitting, model: Scripted) -> None:
     ask(page)
-    shown = texts(page)
-    assert "into sugar :green-badge[1]" in shown
-    assert "green cheese indeed. :orange-badge[:material/flag: no source]" in shown
+    (cited,) = page.components("cited_text")
+    assert "into sugar \ue0101\ue011." in cited["text"]
+    assert cited["text"].endswith("green cheese indeed.\ue012uncited\ue013")
+    assert cited["names"]["1"] == "island.pdf, p. 2"
     assert making.ENGLISH[1] in model.asked[0].messages[-1].content
     assert any("1 of 2 sentences rest" in one.label for one in page.at.expander)
 
@@ -132,5 +133,14 @@ def test_in_french(workbench: Workbench) -> None:
     page = Sitting(workbench, lang="fr")
     page.at.switch_page("../rag/page.py")
     ask(page.run())
-    assert "sans source" in texts(page)
+    (cited,) = page.components("cited_text")
+    assert cited["words"]["uncited"] == "sans source"
     assert "Interrogez vos documents" in [one.placeholder for one in page.at.chat_input]
+
+
+@pytest.mark.usefixtures("collection")
+def test_an_answer_with_formulas_is_drawn_by_streamlit(page: Sitting, model: Scripted) -> None:
+    model.answers = ["Photosynthesis turns water and carbon dioxide into sugar: $6 CO_2$ [1]. Cheese is green indeed."]
+    ask(page)
+    assert page.components("cited_text") == []
+    assert ":green-badge[1]" in texts(page) and ":orange-badge[:material/flag: no source]" in texts(page)

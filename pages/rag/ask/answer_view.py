@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
-import msgspec
 import streamlit as st
 
 from core.rag import citations, prompt
@@ -14,7 +14,7 @@ from core.rag.grounding import Grounding
 from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.rag.ask import sources
-from pages.ui import message_text
+from pages.ui import cited_text, markdown, message_text
 from pages.ui.words import _, ngettext, percent
 
 UNMARKED = ("```", "~~~", "$$", "\n|")
@@ -24,8 +24,16 @@ UNMARKED = ("```", "~~~", "$$", "\n|")
 def show(workbench: Workbench, me: str, message: StoredMessage, grounding: Grounding, *, newest: bool) -> None:
     """Draws an answer that has ended, and the passages under it."""
     judged = citations.judged(message.content, grounding)
-    text = marked(message.content, judged, len(grounding.passages))
-    message_text.answer(msgspec.structs.replace(message, content=text), newest=newest, raw=False, unkept=None)
+    names = {one.number: sources.where(one.chunk) for one in grounding.passages}
+
+    def draw(text: str) -> None:
+        if cited_text.drawable(text):
+            key = f"cited-{message.id}"
+            cited_text.show(key, text, judged, names, on_cited=partial(sources.open_source, message.id))
+        else:
+            markdown.show(marked(text, judged, len(names)))
+
+    message_text.answer(message, newest=newest, raw=False, unkept=None, draw=draw)
     cited = citations.cited(message.content, len(grounding.passages))
     if prompt.says_not_there(CITATION.sub("", message.content)):
         st.info(

@@ -37,7 +37,7 @@ def show(workbench: Workbench, me: str, message_id: str, grounding: Grounding, *
                     icon=":material/format_quote:" if one.number in cited else ":material/article:",
                     type="secondary" if one.number in cited else "tertiary",
                     help=_("Opens the source, with the passage highlighted"),
-                    on_click=partial(_open, message_id, one.number),
+                    on_click=partial(open_source, message_id, one.number),
                 )
     else:
         st.caption(_("No passage was found for this question."))
@@ -57,7 +57,8 @@ def where(chunk: Chunk) -> str:
     return f"{chunk.document}{page}"
 
 
-def _open(message_id: str, number_: int) -> None:
+def open_source(message_id: str, number_: int) -> None:
+    """Opens a passage of an answer."""
     st.session_state[OPENED] = (message_id, number_)
 
 
