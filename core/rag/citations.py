@@ -59,6 +59,12 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict = "unjudged"
 
 
+    @property
+    def said_by(self) -> int | None:
+        """The passage in which most of its words are, where it cites none that supports it."""
+        return self.closest if self.verdict == "uncited" and self.share >= SHARED else None
+
+
 class Citing:
     """Reads an answer as it comes, in whatever pieces. `count`: how many passages there are."""
 

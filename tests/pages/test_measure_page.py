@@ -72,7 +72,7 @@ def test_retrievers_are_measured_on_a_file(page: Sitting) -> None:
     assert [one.name for one in job.result] == ["dense", "bm25", "hybrid", "hybrid_rrf"]
     assert len(page.at.get("plotly_chart")) == 1
     (table,) = page.at.table
-    assert list(table.value.columns)[1:5] == ["NDCG@10", "RECALL@5", "RECALL@10", "MRR"]
+    assert list(table.value.columns)[1:5] == ["nDCG@10", "Recall@5", "Recall@10", "MRR"]
     assert any("xylophones" in one.label for one in page.at.expander)
     assert "Found instead:" in texts(page)
 

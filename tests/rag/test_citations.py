@@ -53,6 +53,9 @@ def test_sentences_are_held_against_what_they_cite() -> None:
     found = judged(answer, given)
     assert [one.verdict for one in found] == ["supported", "weak", "uncited", "weak", "unjudged"]
     assert found[1].closest == 2  # the passage that does say so
+    (said,) = judged("Bees dance to tell where flowers are.", given)
+    assert (said.verdict, said.said_by) == ("uncited", 1)
+    assert [one.said_by for one in found] == [None] * 5
     assert [answer[one.start : one.end] for one in found] == [one.text for one in found]
 
 

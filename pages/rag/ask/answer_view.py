@@ -16,6 +16,7 @@ from core.workbench import Workbench
 from pages.rag.ask import sources
 from pages.ui import cited_text, markdown, message_text
 from pages.ui.words import _, ngettext, percent
+from pages.ui.words import count as count_
 
 UNMARKED = ("```", "~~~", "$$", "\n|")
 """What is in a text whose sentences are not marked: a mark within code or a table would be a part of it."""
@@ -54,6 +55,8 @@ def marked(text: str, judged: Sequence[Sentence], count: int) -> str:
         if sentence.verdict in ("weak", "uncited"):
             word = _("hardly in what it cites") if sentence.verdict == "weak" else _("no source")
             found.append(f" :orange-badge[:material/flag: {word}]")
+            if sentence.said_by is not None:
+                found.append(f" :gray-badge[{sentence.said_by} ?]")
         at = sentence.end
     return "".join([*found, _badges(text[at:], count)])
 
@@ -72,10 +75,10 @@ def _support(message_id: str, judged: Sequence[Sentence]) -> None:
         return
     supported = sum(one.verdict == "supported" for one in telling)
     title = ngettext(
-        "{supported} of {count} sentence rests on what it cites",
-        "{supported} of {count} sentences rest on what they cite",
-        len(telling),
-        supported=supported,
+        "{count} of {total} sentences rests on what it cites",
+        "{count} of {total} sentences rest on what they cite",
+        supported,
+        total=count_(len(telling)),
     )
     box = st.expander(title, icon=":material/fact_check:", key=f"support-{message_id}", on_change="rerun")
     if not box.open:

@@ -83,7 +83,7 @@ def _draw(tried: list[Tried]) -> None:
         measures.NAMES,
         default=measures.NAMES[0],
         required=True,
-        format_func=str.upper,
+        format_func=measured.titles().__getitem__,
         key="grid-measure",
         label_visibility="collapsed",
     )

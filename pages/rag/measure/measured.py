@@ -63,6 +63,11 @@ def names() -> dict[str, str]:
     }
 
 
+def titles() -> dict[str, str]:
+    """The measures as they are written."""
+    return {"ndcg@10": "nDCG@10", "recall@5": "Recall@5", "recall@10": "Recall@10", "mrr": "MRR"}
+
+
 def explained() -> dict[str, str]:
     """What each measure says."""
     return {
@@ -80,14 +85,14 @@ def _draw(result: list[Measured]) -> None:
         measures.NAMES,
         default=measures.NAMES[0],
         required=True,
-        format_func=str.upper,
+        format_func=titles().__getitem__,
         key="measure-which",
         label_visibility="collapsed",
     )
     st.caption(explained()[measure])
     words = BarWords(
         title=sentence(result, measure),
-        measure=measure.upper(),
+        measure=titles()[measure],
         names=known,
         values={one.name: number(round(one.means[measure].mean, 3)) for one in result},
         separators=charts.separators(),
@@ -132,7 +137,7 @@ def _line(one: Measured, known: dict[str, str]) -> dict[str, str]:
     line = {_("way"): known.get(one.name, one.name)}
     for measure, of in one.means.items():
         low, high = (number(round(value, 2)) for value in (of.low, of.high))
-        line[measure.upper()] = f"{number(round(of.mean, 3))} ({low}–{high})"
+        line[titles()[measure]] = f"{number(round(of.mean, 3))} ({low}–{high})"
     return {**line, _("time of a search"): seconds(one.seconds)}
 
 

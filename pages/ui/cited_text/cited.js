@@ -2,7 +2,7 @@
 //
 // Mounted with `data = [{text, names, words}]`. A click triggers `cited` with {number}.
 
-const MARK = /\ue010(\d+)\ue011|\ue012(weak|uncited)\ue013/g;
+const MARK = /\ue010(\d+)\ue011|\ue012(weak|uncited|found)\ue013/g;
 
 function citation(number, data, setTriggerValue) {
   const button = element("button", "cite", { type: "button" });

@@ -50,6 +50,7 @@ def show(
             "open": _("Open source {number}: {name}"),
             "weak": _("hardly in what it cites"),
             "uncited": _("no source"),
+            "found": _("not cited, but said in"),
         },
     }
     _component(key=place, data=[data], on_cited_change=cited)  # a list: see figure_list
@@ -61,7 +62,8 @@ def marked(text: str, judged: Sequence[Sentence], count: int) -> str:
     for sentence in judged:
         found.append(_cited(text[at : sentence.end], count))
         if sentence.verdict in ("weak", "uncited"):
-            found.append(f"\ue012{sentence.verdict}\ue013")
+            found.append(f"\ue012{'found' if sentence.said_by else sentence.verdict}\ue013")
+            found += [f"\ue010{sentence.said_by}\ue011"] if sentence.said_by else []
         at = sentence.end
     return "".join([*found, _cited(text[at:], count)])
 
