@@ -35,6 +35,7 @@ NAMES = (
     "library",
     "classroom",
     "ranking",
+    "embedding",
     "retrieval",
 )
 

@@ -99,6 +99,7 @@ SMALLER = {
     "bench": ("--prompt-tokens", "8", "--generate", "4", "--parallel", "1,2", "--repeat", "1"),
     "compare": ("--max-tokens", "4"),
     "rank": (),
+    "rag": (),
 }
 VOTES = b"model_a,model_b,winner\nbig,small,model_a\nsmall,big,tie\n"
 

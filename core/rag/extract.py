@@ -32,17 +32,19 @@ def extract(
     name: str,
     *,
     password: str = "",
+    ocr: bool = True,
     step: Callable[[int, int], None] = lambda done, total: None,
     limit_s: float = TIME_LIMIT_S,
     memory_bytes: int = 1_000_000_000,
 ) -> Extracted:
-    """Reads a file. step: told how far it is, in pages or rows; what it raises ends the reading.
+    """Reads a file. ocr: pages that are pictures are read, where Tesseract is installed. step: told how far it is, in
+    pages or rows, at least every second; what it raises ends the reading.
 
     Raises a `DocumentUnreadable`.
     """
     if path.stat().st_size > FILE_LIMIT:
         raise DocumentTooLarge(detail=N_("it has more than 200 MB"))
-    task = wire.Task(path=str(path), name=name, password=password, seconds=limit_s, memory_bytes=memory_bytes)
+    task = wire.Task(path=str(path), name=name, password=password, ocr=ocr, seconds=limit_s, memory_bytes=memory_bytes)
     gathered = _Gathered()
     frames = child.frames("core.rag.extracting.worker", msgspec.json.encode(task), _frames.decode, limit_s=limit_s)
     try:

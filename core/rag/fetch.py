@@ -29,6 +29,9 @@ HOPS = 5
 PIECE = 65_536
 _HEADERS = {"Accept": "text/html,application/pdf,text/*", "Accept-Encoding": "identity", "User-Agent": "workbench"}
 
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+"""RFC 6052 and 8215: a network may lead these to any address of the fourth version."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -38,6 +41,8 @@ def is_public(address: Address) -> bool:
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
         if inner is not None:
             return is_public(inner)
+        if any(address in block for block in _TRANSLATED):
+            return False
     return address.is_global and not address.is_multicast
 
 

@@ -15,6 +15,7 @@ import contextlib
 import logging
 import shutil
 import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
@@ -25,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.child import ChildDied
-from core.errors import IndexFailed, WorkbenchError
+from core.errors import EmbeddingFailed, IndexFailed, WorkbenchError
 from core.rag.attendant import Attendant
 from core.rag.searching import wire
 from core.rag.values import Collection
-from core.store.chunks import Chunks
+from core.store.chunks import OTHER_LENGTH, Chunks
 
 Matrix = NDArray[np.float32]
 T = TypeVar("T")
@@ -41,6 +42,9 @@ QUERY_LIMIT_S = 10.0
 WRITE_LIMIT_S = 300.0
 ATTEMPTS = 3
 """Before the last one the folder is made anew."""
+
+RETRY_S = 30.0
+"""Seconds before an index that cannot be used is tried again without being asked."""
 
 IN_MEMORY = 256_000_000
 """Bytes of vectors that are kept for searching without the index."""
@@ -58,6 +62,8 @@ class SearchIndex:
         self._writing = threading.Lock()
         self._synced: dict[str, int] = {}
         self._checked: set[str] = set()
+        self._failed_at = -RETRY_S
+        self._tidied = False
         self._vectors: OrderedDict[tuple[str, int], tuple[list[str], Matrix]] = OrderedDict()
         self._owner_lock = filelock.FileLock(str(folder) + ".lock", blocking=False, thread_local=False)
         self._server = server
@@ -123,7 +129,8 @@ class SearchIndex:
 
     def sync_soon(self, owner: str, collection: Collection) -> None:
         """Brings the index to what the collection has, in the background."""
-        if not self._writing.locked() and self.ours():
+        rested = time.monotonic() - self._failed_at > RETRY_S
+        if rested and not self._writing.locked() and self.ours():
             threading.Thread(target=self._sync_quietly, args=(owner, collection), name="index", daemon=True).start()
 
     def sync(self, owner: str, collection: Collection) -> bool:
@@ -133,6 +140,7 @@ class SearchIndex:
         with self._writing:
             if self.synced(collection):
                 return True
+            self._tidy()
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     self._bring(owner, collection)
@@ -144,6 +152,7 @@ class SearchIndex:
                 else:
                     self._synced[collection.build.id] = collection.version
                     return True
+            self._failed_at = time.monotonic()
         return False
 
     def forget(self, build_id: str) -> None:
@@ -153,14 +162,6 @@ class SearchIndex:
         if self.ours():
             with self._writing, contextlib.suppress(IndexFailed):
                 self._ask(wire.Drop(build_id), None, limit_s=WRITE_LIMIT_S)
-
-    def tidy(self) -> None:
-        """Takes away the indexes of all builds that are gone."""
-        if self._server or not self._folder.exists() or not self.ours():
-            return  # a server may be another workbench's too
-        with self._writing, contextlib.suppress(IndexFailed):
-            for build in set(self._ask(wire.Builds(), list[str], limit_s=WRITE_LIMIT_S)) - self._chunks.builds():
-                self._ask(wire.Drop(build), None, limit_s=WRITE_LIMIT_S)
 
     def close(self) -> None:
         """Ends Chroma's process, and lets go of the folder."""
@@ -192,6 +193,15 @@ class SearchIndex:
             self._ask(wire.Delete(build, extra), None, limit_s=WRITE_LIMIT_S)
         self._checked.add(build)
 
+    def _tidy(self) -> None:
+        """Takes away, once a life, the indexes of builds that are gone. On a server they may be another workbench's."""
+        if self._tidied or self._server:
+            return
+        self._tidied = True
+        with contextlib.suppress(IndexFailed):
+            for build in set(self._ask(wire.Builds(), list[str], limit_s=WRITE_LIMIT_S)) - self._chunks.builds():
+                self._ask(wire.Drop(build), None, limit_s=WRITE_LIMIT_S)
+
     def _begin_anew(self) -> None:
         """Throws the folder away, where it is ours."""
         self._synced.clear()
@@ -203,6 +213,8 @@ class SearchIndex:
         ids, rows = self.vectors(owner, collection)
         if not ids:
             return []
+        if rows.shape[1] != len(vector):
+            raise EmbeddingFailed(embedding=collection.build.embedding, detail=OTHER_LENGTH)
         scores = rows @ vector.astype(np.float32)
         limit = min(limit, len(ids))
         best = np.argpartition(-scores, limit - 1)[:limit]

@@ -22,7 +22,7 @@ from core.rag.embed import Embedding, Embeddings
 from core.rag.files import Files
 from core.rag.holding import Holding
 from core.rag.values import Build, Document, Extracted, Span
-from core.store.chunks import Chunks
+from core.store.chunks import OTHER_LENGTH, Chunks
 from core.store.documents import Documents
 
 SLICE = 64
@@ -187,7 +187,7 @@ class Ingest:
         made = _vectors(embedding, [spans[number].text for number in new], lambda f: advance(begin + (1 - begin) * f))
         rows = known | dict(zip(new, made, strict=True))
         if len({len(row) for row in rows.values()}) > 1:
-            raise EmbeddingFailed(embedding=embedding.id, detail=N_("its vectors have another length than before"))
+            raise EmbeddingFailed(embedding=embedding.id, detail=OTHER_LENGTH)
         return spans, np.stack([rows[number] for number in range(len(spans))])
 
     @contextmanager

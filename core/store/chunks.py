@@ -13,12 +13,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import N_, EmbeddingFailed
 from core.rag.values import Build, Chunk, Span
 from core.store import records, rows
 from core.store.database import Database
 from core.store.documents import bump, insert_build, owned
 
 Matrix = NDArray[np.float32]
+
+OTHER_LENGTH = N_("its vectors have another length than before")
+"""Of an embedding that gives others than it gave."""
 
 
 class Chunks:
@@ -84,7 +88,9 @@ class Chunks:
 
     def put(self, owner: str, id: str, build_id: str, document_id: str, spans: Sequence[Span], vectors: Matrix) -> bool:
         """Keeps a document's chunks of one build in place of those it had there; in the build in use it is then ready,
-        and what had its name before is gone. False where the document or the build is gone meanwhile."""
+        and what had its name before is gone. False where the document or the build is gone meanwhile.
+
+        Raises `EmbeddingFailed` for vectors that are not as long as the others of the build."""
         assert len(spans) == len(vectors)
         with self._db.transaction() as connection:
             in_use = owned(connection, owner, id)["build_id"] == build_id
@@ -92,6 +98,10 @@ class Chunks:
             if name is None or not _is_build(connection, id, build_id):
                 return False
             connection.execute("DELETE FROM chunks WHERE build_id = ? AND document_id = ?", (build_id, document_id))
+            before = connection.execute(_LENGTH, (build_id,)).fetchone()
+            if before is not None and before["bytes"] != vectors.shape[1] * 4:
+                embedding = connection.execute("SELECT embedding FROM builds WHERE id = ?", (build_id,)).fetchone()
+                raise EmbeddingFailed(embedding=embedding["embedding"], detail=OTHER_LENGTH)
             for position, span in enumerate(spans):
                 number = connection.execute(_INSERT, _values(build_id, document_id, position, span)).lastrowid
                 vector = vectors[position].astype("<f4").tobytes()
@@ -147,6 +157,7 @@ _KNOWN = """
     SELECT k.hash, v.vector FROM chunks AS k JOIN vectors AS v USING (number) JOIN builds AS b ON b.id = k.build_id
     WHERE b.collection_id = ? AND b.embedding = ?
 """
+_LENGTH = "SELECT length(vector) AS bytes FROM vectors JOIN chunks USING (number) WHERE build_id = ? LIMIT 1"
 _INSERT = """
     INSERT INTO chunks (id, build_id, document_id, position, text, start, "end", tokens, page, headings, hash)
     VALUES (:id, :build, :document, :position, :text, :start, :end, :tokens, :page, :headings, :hash)

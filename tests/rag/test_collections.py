@@ -232,6 +232,27 @@ def test_questions_go_before_what_is_being_indexed(collections: Collections, isl
     assert job.state == "done"
 
 
+def test_thirty_people_ask_at_once(collections: Collections, island: Collection) -> None:
+    done(
+        collections.add(
+            OWNER, island.id, [making.incoming(f"{n}.txt", t.encode()) for n, t in enumerate(making.ENGLISH)]
+        )
+    )
+    found: dict[int, str] = {}
+
+    def ask(number: int) -> None:
+        vector = collections.embed_query(OWNER, island.id, making.ENGLISH[number % 3])
+        ((id, _),) = collections.search_dense(OWNER, island.id, vector, limit=1)
+        found[number] = collections.some_chunks(OWNER, island.id, [id])[id].text
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert found == {number: making.ENGLISH[number % 3] for number in range(30)}
+
+
 def test_another_owners_collection_is_not_there(collections: Collections, island: Collection) -> None:
     done(collections.add(OWNER, island.id, [making.incoming("a.txt", b"Some text.")]))
     (document,) = collections.documents(OWNER, island.id)

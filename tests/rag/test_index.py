@@ -217,5 +217,10 @@ def test_indexes_of_builds_that_are_gone_are_taken_away(shelf: Shelf) -> None:
     from core.rag.searching import wire
 
     shelf.documents.delete(OWNER, shelf.id)
-    shelf.index.tidy()
-    assert shelf.index._ask(wire.Builds(), list[str], limit_s=PATIENCE_S) == []
+    shelf.index.close()
+    shelf.id = shelf.documents.create(OWNER, "c", embedding="e", chunker="pages", size=50, overlap=0).id
+    shelf.index = SearchIndex(shelf.chunks, shelf.folder)
+    shelf.put("b", unit(3))
+    shelf.sync()
+    build = shelf.collection.build.id
+    assert shelf.index._ask(wire.Builds(), list[str], limit_s=PATIENCE_S) == [build]

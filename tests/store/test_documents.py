@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import DocumentEmpty, NotThere
+from core.errors import DocumentEmpty, EmbeddingFailed, NotThere
 from core.rag.values import Build, Collection, Extracted, Heading, Outline, Span
 from core.store.chunks import Chunks
 from core.store.database import Database
@@ -178,3 +178,11 @@ def test_a_document_is_taken_once(documents: Documents, collection: Collection) 
     taken = [documents.set_status(ANA, collection.id, id, "reading", among=["waiting"]) for _ in range(2)]
     documents.recover()
     assert (taken, documents.document(ANA, collection.id, id).status) == ([True, False], "waiting")
+
+
+def test_vectors_of_another_length_are_refused(documents: Documents, chunks: Chunks, collection: Collection) -> None:
+    first, second = registered(documents, collection, "1", "a"), registered(documents, collection, "2", "b")
+    chunks.put(ANA, collection.id, collection.build.id, first, spans("one"), rows(1))
+    with pytest.raises(EmbeddingFailed):
+        chunks.put(ANA, collection.id, collection.build.id, second, spans("two"), np.ones((1, 3), dtype=np.float32))
+    assert [one.text for one in chunks.chunks(ANA, collection.id)] == ["one"]

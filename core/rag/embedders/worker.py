@@ -1,13 +1,16 @@
 """The process that makes vectors with sentence-transformers: `python -m core.rag.embedders.worker`.
 
 Offline, from one folder of safetensors; no code that comes with a model is run. Texts of about one length are computed
-together, few at once, which on a processor is quicker than many: padding is computed like words, and small matrices
-stay in its cache. Between two batches it looks for a request with fewer texts: a question waits for one batch at most.
+together, few at once, and each batch by one core: padding is computed like words, small matrices stay in a core's
+cache, and cores that share a small matrix wait for each other more than they compute (benchmarks/embedding.py). When a
+batch is done, the next is of the request with the fewest texts: a question waits for no document.
 """
 
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +19,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EmbeddingFailed, WorkbenchError
+from core.models.local.model_settings import physical_cores
 from core.rag.attending import Desk
 from core.rag.embedders.wire import Embed, Embedded, Load
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-TOGETHER = 8
-"""Texts of a batch. Measured by benchmarks/embedding.py."""
+TOGETHER = 4
+"""Texts of a batch."""
+
+Rows = NDArray[np.float32]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Work:
-    """A request under way: its texts, those still to do, the shortest first, and the vectors so far."""
+    """A request under way: its texts, those still to do, the longest first, and the vectors so far."""
 
     id: int
     texts: list[str]
     order: list[int]
-    rows: list[tuple[list[int], NDArray[np.float32]]] = field(default_factory=list)
+    rows: list[tuple[list[int], Rows]] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        return sum(len(numbers) for numbers, _ in self.rows) == len(self.texts)
+
+
+class Embedder:
+    """A model, and a thread a core that computes with it. Raises `EmbeddingFailed` where there is none to load."""
+
+    def __init__(self, folder: str) -> None:
+        self._model = loaded(folder)
+        self._preparing = threading.Lock()  # a tokenizer is not made for several threads
+        self.lanes = physical_cores()
+        self._pool = ThreadPoolExecutor(self.lanes, initializer=_one_core)
+
+    def start(self, texts: list[str]) -> Future[Rows]:
+        """A row a text, of length 1."""
+        return self._pool.submit(self._rows, texts)
+
+    def _rows(self, texts: list[str]) -> Rows:
+        import torch
+
+        with self._preparing:
+            features = self._model.preprocess(texts)
+        with torch.inference_mode():
+            given = self._model(features)["sentence_embedding"]
+        rows = np.asarray(given.float().numpy(), dtype=np.float32)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
 def main() -> None:
@@ -41,25 +76,30 @@ def main() -> None:
     desk = Desk()
     load = msgspec.json.decode(desk.hello(), type=Load)
     desk.begin()
-    model: SentenceTransformer | None = None
+    embedder: Embedder | None = None
     works: list[_Work] = []
+    running: dict[Future[Rows], tuple[_Work, list[int]]] = {}
     while True:
         while (asked := desk.waiting(block=not works)) is not None:
             embed = msgspec.json.decode(asked.body, type=Embed)
             prefix = load.prefixes[embed.question]
-            texts = [prefix + text for text in embed.texts]
-            works.append(_Work(asked.id, texts, _longest_first(texts)))
-        if not works:
-            continue
-        work = min(works, key=lambda one: len(one.order))
+            works.append(_work(asked.id, [prefix + text for text in embed.texts]))
         try:
-            model = model or loaded(load.folder)
-            _turn(model, work)
+            embedder = embedder or Embedder(load.folder)
         except WorkbenchError as error:
-            works.remove(work)
-            desk.refuse(work.id, error)
+            for work in works:
+                desk.refuse(work.id, error)
+            works.clear()
             continue
-        if not work.order:
+        while len(running) < embedder.lanes and (waiting := [one for one in works if one.order]):
+            work = min(waiting, key=lambda one: len(one.order))
+            some, work.order = work.order[:TOGETHER], work.order[TOGETHER:]
+            running[embedder.start([work.texts[number] for number in some])] = (work, some)
+        if running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                work, some = running.pop(future)
+                _take(desk, works, work, some, future, load.folder)
+        for work in [one for one in works if one.done]:
             works.remove(work)
             desk.answer(work.id, _answer(work))
 
@@ -71,27 +111,33 @@ def loaded(folder: str) -> SentenceTransformer:
 
     kwargs: dict[str, Any] = {"use_safetensors": True}
     try:
-        return SentenceTransformer(
+        model = SentenceTransformer(
             folder, device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=kwargs
         )
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
         raise EmbeddingFailed(embedding=folder, detail=str(exc).split("\n")[0][:200]) from exc
+    model.eval()
+    return model
 
 
-def encoded(model: SentenceTransformer, texts: list[str]) -> NDArray[np.float32]:
-    """A row a text, of length 1."""
-    found = model.encode(texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False)
-    return np.asarray(found, dtype=np.float32)
+def _one_core() -> None:
+    import torch
+
+    torch.set_num_threads(1)
 
 
-def _longest_first(texts: list[str]) -> list[int]:
-    return sorted(range(len(texts)), key=lambda number: -len(texts[number]))
+def _work(id: int, texts: list[str]) -> _Work:
+    return _Work(id, texts, sorted(range(len(texts)), key=lambda number: -len(texts[number])))
 
 
-def _turn(model: SentenceTransformer, work: _Work) -> None:
-    """Its next batch."""
-    some, work.order = work.order[:TOGETHER], work.order[TOGETHER:]
-    work.rows.append((some, encoded(model, [work.texts[number] for number in some])))
+def _take(desk: Desk, works: list[_Work], work: _Work, some: list[int], future: Future[Rows], folder: str) -> None:
+    """What a batch came to; a request one of whose batches failed is refused."""
+    error = future.exception()
+    if error is None:
+        work.rows.append((some, future.result()))
+    elif work in works:
+        works.remove(work)
+        desk.refuse(work.id, EmbeddingFailed(embedding=folder, detail=str(error).split("\n")[0][:200]))
 
 
 def _answer(work: _Work) -> Embedded:

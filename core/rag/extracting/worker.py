@@ -10,6 +10,8 @@ import math
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +22,9 @@ from core.errors import N_, DocumentEmpty, DocumentTooLarge, DocumentUnreadable,
 from core.rag.extracting import kinds
 from core.rag.extracting.wire import Done, Frame, Part, Refused, Step, Task
 
+BEAT_S = 0.5
+"""Seconds between two words of it, so that whoever waits can look whether to stop."""
+
 
 def main() -> None:
     """Reads the document that the first line of input names."""
@@ -27,11 +32,22 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def say(frame: Frame) -> None:
-        out.write(msgspec.json.encode(frame) + b"\n")
-        out.flush()
+    speaking, far = threading.Lock(), [Step(0, 0)]
+
+    def say(frame: Frame | None = None) -> None:
+        with speaking:
+            if isinstance(frame, Step):
+                far[0] = frame
+            out.write(msgspec.json.encode(frame or far[0]) + b"\n")
+            out.flush()
+
+    def beat() -> None:
+        while True:
+            time.sleep(BEAT_S)
+            say()
 
     limit(task)
+    threading.Thread(target=beat, daemon=True).start()
     try:
         for frame in read(task):
             say(frame)
@@ -45,8 +61,9 @@ def main() -> None:
         else:
             print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
             say(Refused(DocumentUnreadable(detail=N_("the file is damaged or cut off")).to_dict()))
-    out.close()
-    os._exit(0)  # nothing is to be put away, and a damaged document may keep a library from ending
+    with speaking:
+        out.close()
+        os._exit(0)  # nothing is to be put away, and a damaged document may keep a library from ending
 
 
 def limit(task: Task) -> None:

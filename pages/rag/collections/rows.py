@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.errors import WorkbenchError
+from core.errors import DocumentEncrypted, DocumentScanned, DocumentTooSlow, DocumentUnreadable, WorkbenchError
 from core.jobs import Job
 from core.rag.values import Collection, Document
 from core.workbench import Workbench
@@ -19,6 +19,9 @@ LOOK_S = 1.0
 
 SHOWN = 100
 """Rows that are drawn at once."""
+
+_PASSING = (DocumentEncrypted, DocumentScanned, DocumentTooSlow)
+"""Of what cannot be read, what another attempt may read: with a password, with Tesseract, on a calmer machine."""
 
 _STATES = {
     "waiting": (":material/hourglass_empty:", N_("waiting")),
@@ -81,7 +84,7 @@ def _progress(job: Job) -> None:
 
 def _row(workbench: Workbench, me: str, document: Document) -> None:
     icon, _word = _STATES[document.status]
-    with st.container(border=True, gap="xsmall"):
+    with st.container(gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             st.markdown(f"{icon} {error_box.plain(document.name)}", width="stretch")
             st.caption(_facts(workbench, document), width="content")
@@ -114,7 +117,9 @@ def _failure(workbench: Workbench, me: str, document: Document) -> None:
     message, hint = explain(error)
     st.caption(error_box.plain(f"{message} {hint}".strip()))
     key = f"password-{document.id}"
-    encrypted = type(error).__name__ == "DocumentEncrypted"
+    encrypted = isinstance(error, DocumentEncrypted)
+    if isinstance(error, DocumentUnreadable) and not isinstance(error, _PASSING):
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if encrypted:
             st.text_input(_("Password"), type="password", key=key)
