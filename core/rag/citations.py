@@ -58,7 +58,6 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     similarity: float | None = None
     verdict: Verdict = "unjudged"
 
-
     @property
     def said_by(self) -> int | None:
         """The passage in which most of its words are, where it cites none that supports it."""
