@@ -1,7 +1,8 @@
 """Reranking by a cross-encoder: a model that reads question and passage together, of sentence-transformers.
 
 Better than comparing vectors, and slow: it reads every candidate for every question. None comes with the workbench; one
-is used from a folder on this machine. Its weights are read as safetensors only, and code that it brings is never run.
+is used from a folder on this machine, in a process of its own (core/rag/reranking/worker.py), which ends when nobody
+has asked for a while. Its weights are read as safetensors only, and code that it brings is never run.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+import msgspec
 import numpy as np
 
+from core.child import ChildDied
 from core.errors import RerankerUnusable
+from core.rag.attendant import Attendant
 from core.rag.fusion import Floats
+from core.rag.reranking import wire
 
-BATCH = 8
-"""Pairs at once: on a processor larger batches are slower, being filled up to the longest."""
+_scored = msgspec.json.Decoder(wire.Scored)
 
 
 class Reranker(Protocol):
@@ -28,30 +32,27 @@ class Reranker(Protocol):
 
 
 class CrossEncoder:
-    """The cross-encoder in this folder. Raises `RerankerUnusable`."""
+    """The cross-encoder in this folder. Raises `RerankerUnusable`, also with the first question."""
 
     def __init__(self, folder: Path) -> None:
         if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
             raise RerankerUnusable(folder=str(folder))
-        try:
-            from sentence_transformers import CrossEncoder as Model
-
-            self._model: Any = Model(
-                str(folder),
-                device="cpu",
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as exc:
-            raise RerankerUnusable(folder=str(folder)) from exc
+        self._folder = folder
+        self._attendant = Attendant("core.rag.reranking.worker", msgspec.json.encode(wire.Load(str(folder))))
 
     def scores(self, question: str, texts: Sequence[str]) -> Floats:
         """One for each text."""
         if not texts:
             return np.empty(0, np.float32)
-        found = self._model.predict([(question, text) for text in texts], batch_size=BATCH, show_progress_bar=False)
-        return np.asarray(found, np.float32).reshape(len(texts), -1)[:, 0]
+        try:
+            said = self._attendant.ask(msgspec.json.encode(wire.Score(question, list(texts))))
+        except ChildDied as died:
+            raise RerankerUnusable(folder=str(self._folder)) from died
+        return np.asarray(_scored.decode(said).scores, np.float32)
+
+    def close(self) -> None:
+        """Ends its process."""
+        self._attendant.close()
 
 
 @functools.lru_cache(maxsize=1)

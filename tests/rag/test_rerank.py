@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +32,7 @@ WORDS = [
     "strings",
 ]
 QUESTION = "where do bees find flowers"
+ROOT = Path(__file__).parents[2]
 TEXTS = ("bees dance", "lava basalt lava basalt lava", "the violin strings are the")
 
 
@@ -57,7 +60,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield made
 
 
-def test_scores_are_the_models_own(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def reranker(folder: Path) -> Iterator[CrossEncoder]:
+    opened = CrossEncoder(folder)
+    yield opened
+    opened.close()
+
+
+def test_scores_are_the_models_own(folder: Path, reranker: CrossEncoder) -> None:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -66,15 +76,14 @@ def test_scores_are_the_models_own(folder: Path) -> None:
     pairs = tokenizer([QUESTION] * len(TEXTS), list(TEXTS), padding=True, return_tensors="pt")
     with torch.no_grad():
         logits = model(**pairs).logits[:, 0]
-    ours = CrossEncoder(folder).scores(QUESTION, TEXTS)
+    ours = reranker.scores(QUESTION, TEXTS)
     assert ours.shape == (3,)
     assert ours.tolist() == pytest.approx(torch.sigmoid(logits).tolist(), abs=1e-4)
     assert max(ours) - min(ours) > 0.001  # it does tell passages apart
-    assert CrossEncoder(folder).scores(QUESTION, ()).shape == (0,)
+    assert reranker.scores(QUESTION, ()).shape == (0,)
 
 
-def test_a_search_is_ordered_by_it(folder: Path) -> None:
-    reranker = CrossEncoder(folder)
+def test_a_search_is_ordered_by_it(reranker: CrossEncoder) -> None:
     hits = searcher().search(QUESTION, Options(limit=5), reranker=reranker)
     again = reranker.scores(QUESTION, [hit.chunk.text for hit in hits])
     assert [hit.score for hit in hits] == pytest.approx(sorted(again.tolist(), reverse=True), abs=1e-4)
@@ -86,5 +95,19 @@ def test_a_folder_without_one_is_refused(tmp_path: Path) -> None:
         CrossEncoder(tmp_path)
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").write_bytes(b"nothing")
+    empty = CrossEncoder(tmp_path)
     with pytest.raises(RerankerUnusable):
-        CrossEncoder(tmp_path)
+        empty.scores(QUESTION, TEXTS)
+    empty.close()
+
+
+def test_it_runs_in_a_process_of_its_own(folder: Path) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "from core.rag.rerank import CrossEncoder\n"
+        "print(len(CrossEncoder(pathlib.Path(sys.argv[1])).scores('bees', ['lava', 'dance'])), 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "False"]
