@@ -89,7 +89,7 @@ def longest_run(page: str, passage: str) -> tuple[int, int] | None:
     at = page.find(passage)
     if at >= 0 and passage:
         return at, at + len(passage)
-    for begin in range(0, max(len(passage) - BEGINNING, 0) + 1, BEGINNING):  # a passage may begin on the page before
+    for begin in range(max(len(passage) - BEGINNING, 0) + 1):  # a passage may begin on the page before
         piece = passage[begin : begin + BEGINNING]
         at = page.find(piece)
         if len(piece) < min(BEGINNING, 8) or at < 0:
