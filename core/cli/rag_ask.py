@@ -14,7 +14,7 @@ from core.answers import Answers
 from core.cli import terminal
 from core.cli.chat import follow
 from core.cli.local import OWNER, opened_workbench
-from core.cli.rag_search import options
+from core.cli.rag_search import calibrated, options
 from core.messages import ChatRequest, Message, Sampling
 from core.rag import citations, words
 from core.rag.grounding import Grounding, How, Passage
@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
     told: list[Grounding] = []
     with opened_workbench() as workbench:
         collection = workbench.collections.named(OWNER, args.collection)
+        if args.method == "hybrid" and args.weight is None and not args.whole:
+            calibrated(workbench, collection.id)
         model = workbench.document_chat.model(
             OWNER,
             workbench.chat_model(OWNER, args.model),

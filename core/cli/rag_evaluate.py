@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.cli import terminal
 from core.cli.local import OWNER, opened_workbench
+from core.cli.rag_search import calibrated
 from core.errors import N_, QuestionSetUnreadable
 from core.rag import evaluate, question_sets, rerank, trial
 from core.rag.embed import DEFAULT
@@ -66,6 +67,7 @@ def _given(workbench: Workbench, args: argparse.Namespace, step: trial.Step) -> 
     except OSError as exc:
         raise QuestionSetUnreadable(name=path.name, detail=exc.strerror or str(exc)) from exc
     collection = workbench.collections.named(OWNER, args.collection)
+    calibrated(workbench, collection.id)
     return workbench.finding.searcher(OWNER, collection.id), question_sets.from_file(path.name, data)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
 from core.jobs import Job
-from core.rag import evaluate, measures
+from core.rag import evaluate, measures, rerank
 from core.rag.evaluate import Measured, Row
 from core.rag.question_sets import Question
 from core.rag.values import Collection
@@ -29,10 +30,17 @@ SHOWN = 20
 
 def show(workbench: Workbench, me: str, collection: Collection, asked: Sequence[Question]) -> None:
     """Draws it."""
+    folder = st.text_input(
+        _("Reranker"),
+        key="measure-reranker",
+        placeholder=_("The folder of a cross-encoder"),
+        help=_("Measured too, where one is given. It reads every candidate of every question: that takes its time."),
+    ).strip()
 
     def work(job: Job) -> list[Measured]:
         searcher = workbench.finding.searcher(me, collection.id)
-        return evaluate.evaluate(searcher, asked, step=lambda done, total: job.step(done, total))
+        reranker = rerank.opened(Path(folder)) if folder else None
+        return evaluate.evaluate(searcher, asked, reranker=reranker, step=lambda done, total: job.step(done, total))
 
     running.show(
         workbench,
