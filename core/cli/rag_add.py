@@ -8,6 +8,7 @@ server it writes to the database alone: the server owns the search index, and br
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,13 @@ def run(args: argparse.Namespace) -> int:
         collection = _collection(collections, args)
         if not collections.index.ours():
             terminal.say("a running workbench owns the search index: it will take in what is added by itself")
+        began = time.time()
         job = collections.add(OWNER, collection.id, incoming)
         whole = _followed(job)
         names = {files.shown_name(one.name) for one in incoming}
-        added = [one for one in collections.documents(OWNER, collection.id) if one.name in names]
+        added = [
+            one for one in collections.documents(OWNER, collection.id) if one.name in names or one.added_at >= began
+        ]
         if whole:
             collections.index.sync(OWNER, collections.get(OWNER, collection.id))
         return _written(collections.get(OWNER, collection.id), job, added, as_json=args.json, whole=whole)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import N_, DocumentTooLarge, NotThere, PageRefused
+from core.errors import N_, DocumentTooLarge, NotThere, PageRefused, WorkbenchError
 from core.jobs import Job, Jobs
 from core.models.remote.permit import Preferences
 from core.rag import chunk, extract, fetch
 from core.rag.embed import DEFAULT, Embeddings
-from core.rag.files import Files, Incoming, shown_name
+from core.rag.files import Files, Incoming, numbered, shown_name
 from core.rag.holding import Holding
 from core.rag.index import SearchIndex
 from core.rag.ingest import Ingest, Summary
@@ -136,31 +139,20 @@ class Collections:
         The same bytes are one document; a file whose name is there already takes that one's place when it is ready.
         """
         self._documents.get(owner, id)
-        todo: builtins.list[Document] = []
-        passwords: dict[str, str] = {}
-        same = 0
-        for file in files:
-            document, new = self._register(owner, id, file)
-            if document.id in passwords:
-                same += 1
-                continue
-            passwords[document.id] = file.password
-            if new and document.status in UNFINISHED:
-                todo.append(document)
-            elif not new:
-                same += 1
-        return self._start(owner, id, todo, passwords, same)
+        taking = self._registered(owner, id, files)
+        return self._jobs.start(owner, KIND, id, lambda job: self._take_in(job, owner, id, taking))
 
     def resume(self, owner: str, id: str) -> Job:
         """Takes up again what waits: after a stop, or the end of the process that was at it."""
         waiting = [one for one in self._documents.documents(owner, id) if one.status == "waiting"]
-        return self._start(owner, id, waiting, {}, 0)
+        return self._jobs.start(owner, KIND, id, lambda job: self._take_in(job, owner, id, _Taking(waiting)))
 
     def retry(self, owner: str, id: str, document_id: str, *, password: str = "") -> Job:
         """Tries a document that failed once more."""
         self._documents.set_status(owner, id, document_id, "waiting", among=["failed"])
         document = self._documents.document(owner, id, document_id)
-        return self._start(owner, id, [document], {document_id: password}, 0)
+        taking = _Taking([document], {document_id: password})
+        return self._jobs.start(owner, KIND, id, lambda job: self._take_in(job, owner, id, taking))
 
     def remove(self, owner: str, id: str, document_ids: Sequence[str]) -> None:
         """Takes documents out."""
@@ -193,17 +185,27 @@ class Collections:
         """What runs for a collection, the newest first."""
         return [job for job in self._jobs.list(owner, KIND) if job.subject == id and job.state == "running"]
 
+    def failure(self, owner: str, id: str) -> WorkbenchError | None:
+        """Why the newest job of a collection failed as a whole; None where it did not."""
+        newest = next((job for job in self._jobs.list(owner, KIND) if job.subject == id), None)
+        return newest.error if newest is not None else None
+
     def unfinished(self, owner: str, id: str) -> builtins.list[Document]:
         """The documents that nothing has become of yet."""
         return [one for one in self._documents.documents(owner, id) if one.status in UNFINISHED]
 
-    def preview(self, owner: str, id: str, document_id: str, build: Build) -> Iterator[Span]:
-        """The chunks that a document would be cut into; the semantic way embeds. Raises `ChunkingInvalid`."""
+    def preview(
+        self, owner: str, id: str, document_id: str, build: Build, *, characters: int | None = None
+    ) -> Iterator[Span]:
+        """The chunks that a document, or its first `characters`, would be cut into; the semantic way embeds.
+
+        Raises `ChunkingInvalid`.
+        """
         self._check(owner, build)
         embedding = self.embeddings.get(owner, build.embedding)
         extracted = self._documents.extracted(owner, id, document_id)
         return chunk.cut(
-            extracted,
+            msgspec.structs.replace(extracted, text=extracted.text[:characters]),
             embedding.tokens,
             chunker=build.chunker,
             size=build.size,
@@ -251,13 +253,20 @@ class Collections:
         self._preferences.set_preference(owner, WEB, on or None)
 
     def add_page(self, owner: str, id: str, url: str, *, local_only: bool) -> Job:
-        """Fetches a page of the web, and adds it; its row is there when it has come.
+        """Fetches a page of the web in the background, and adds it; its row is there when it has come.
 
-        Raises `PageRefused`, `AddressInvalid` or `LocalOnly`.
+        The job fails with `PageRefused`, `AddressInvalid` or `LocalOnly`.
         """
+        self._documents.get(owner, id)
         if not self.web(owner):
             raise PageRefused(detail=N_("reading pages of the web is off"))
-        return self.add(owner, id, [fetch.page(url, local_only=local_only)])
+
+        def work(job: Job) -> Summary:
+            job.step(0, None, N_("The page is being fetched"))
+            taking = self._registered(owner, id, [fetch.page(url, local_only=local_only)])
+            return self._take_in(job, owner, id, taking)
+
+        return self._jobs.start(owner, KIND, id, work)
 
     def recover(self) -> None:
         """After a start of the server: what was being taken in waits."""
@@ -272,12 +281,12 @@ class Collections:
         most = self.embeddings.get(owner, build.embedding).max_tokens
         chunk.check(chunker=build.chunker, size=build.size, overlap=build.overlap, most=most)
 
-    def _register(self, owner: str, id: str, file: Incoming) -> tuple[Document, bool]:
+    def _register(self, owner: str, id: str, file: Incoming, name: str) -> tuple[Document, bool]:
         kept = self._files.put(id, file, most=extract.FILE_LIMIT)
         document, new = self._documents.register(
             owner,
             id,
-            name=shown_name(file.name),
+            name=name,
             media_type="application/octet-stream",
             hash=kept.hash,
             size=kept.size,
@@ -287,10 +296,40 @@ class Collections:
             return self._documents.document(owner, id, document.id), True
         return document, new
 
-    def _start(self, owner: str, id: str, todo: Sequence[Document], passwords: dict[str, str], same: int) -> Job:
-        def work(job: Job) -> Summary:
-            done = self._ingest.documents(job, owner, id, todo, passwords)
-            self.index.sync_soon(owner, self._documents.get(owner, id))
-            return Summary(done.ready, done.failed, same)
+    def _registered(self, owner: str, id: str, files: Sequence[Incoming]) -> _Taking:
+        """Their rows. Files of one name that come together are not versions of one another: each has its own name."""
+        taking = _Taking([])
+        names: dict[str, str] = {}
+        for file in files:
+            name, number = shown_name(file.name), 1
+            document, new = self._register(owner, id, file, name)
+            while names.get(document.name, document.id) != document.id:
+                number += 1
+                self._documents.set_name(owner, id, document.id, numbered(name, number))
+                document = self._documents.document(owner, id, document.id)
+            names[document.name] = document.id
+            if document.id in taking.passwords or not new:
+                taking.same += 1
+            elif document.status in UNFINISHED:
+                taking.documents.append(document)
+            taking.passwords.setdefault(document.id, file.password)
+        return taking
 
-        return self._jobs.start(owner, KIND, id, work)
+    def _take_in(self, job: Job, owner: str, id: str, taking: _Taking) -> Summary:
+        before = {one.hash for one in self._documents.documents(owner, id)}
+        try:
+            done = self._ingest.documents(job, owner, id, taking.documents, taking.passwords)
+        finally:
+            with suppress(NotThere):
+                self._files.remove(id, before - {one.hash for one in self._documents.documents(owner, id)})
+        self.index.sync_soon(owner, self._documents.get(owner, id))
+        return Summary(done.ready, done.failed, taking.same)
+
+
+@dataclass
+class _Taking:
+    """What a job is to take in. `same`: how many of what was given are there already."""
+
+    documents: list[Document]
+    passwords: dict[str, str] = field(default_factory=dict)
+    same: int = 0

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -130,15 +131,18 @@ class Embeddings:
             return ProviderEmbedding(self._connections, owner, id)
         return GGUFEmbedding(id, self._model(id))
 
-    def download(self, id: str) -> None:
-        """Fetches an offered model from the Hub into its folder. Raises `EmbeddingMissing`."""
+    def download(self, id: str, *, endpoint: str | None = None) -> None:
+        """Fetches an offered model from the Hub into its folder, whole or not at all. Raises `EmbeddingMissing`."""
         import huggingface_hub
 
         if id not in {offer.id for offer in OFFERS}:
             raise EmbeddingMissing(embedding=id)
         target = self._folder / id.replace("/", "--")
+        part = target.with_name(target.name + ".part")
         try:
-            huggingface_hub.snapshot_download(id, local_dir=target, allow_patterns=FILES)
+            huggingface_hub.snapshot_download(id, local_dir=part, allow_patterns=FILES, endpoint=endpoint)
+            shutil.rmtree(target, ignore_errors=True)
+            part.rename(target)
         except (OSError, ValueError) as exc:
             raise EmbeddingMissing(embedding=id) from exc
 

@@ -125,6 +125,13 @@ def shown_name(name: str) -> str:
     return name[: LONGEST_NAME - len(tail) - 1] + "…" + tail
 
 
+def numbered(name: str, number: int) -> str:
+    """The name of another file of that name."""
+    end = re.search(r"\.\w{1,10}\Z", name)
+    tail = end[0] if end else ""
+    return shown_name(f"{name.removesuffix(tail)} ({number}){tail}")
+
+
 def _pieces(incoming: Incoming) -> Iterator[bytes]:
     if incoming.data is not None:
         yield incoming.data

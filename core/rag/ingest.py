@@ -25,7 +25,7 @@ from core.rag.values import Build, Document, Extracted, Span
 from core.store.chunks import OTHER_LENGTH, Chunks
 from core.store.documents import Documents
 
-SLICE = 64
+SLICE = 32
 """Texts that are embedded before somebody looks whether to stop."""
 
 READING = 0.2
@@ -84,7 +84,7 @@ class Ingest:
 
             with self._shown(document):
                 advance(0.0)
-                outcome = self._one(owner, id, document, passwords.get(document.id, ""), advance)
+                outcome = self._one(job, owner, id, document, passwords.get(document.id, ""), advance)
             ready, failed = ready + (outcome is True), failed + (outcome is False)
             done += weight
         job.step(total, total, "")
@@ -120,7 +120,7 @@ class Ingest:
                 done += document.size + 2000
         return self._chunks.use(owner, id, made.id)
 
-    def _one(self, owner: str, id: str, document: Document, password: str, advance: Advance) -> bool | None:
+    def _one(self, job: Job, owner: str, id: str, document: Document, password: str, advance: Advance) -> bool | None:
         """Whether it could be taken in; None where another thread or process has it, or it was taken out."""
         if not self._documents.set_status(owner, id, document.id, "reading", among=["waiting"]):
             return None
@@ -133,6 +133,9 @@ class Ingest:
             self._documents.get(owner, id)  # raises where it is the collection that is gone
             return None
         except WorkbenchError as error:
+            if job.halting:  # what it needs was ended before it
+                self._documents.set_status(owner, id, document.id, "waiting", among=["reading", "embedding"])
+                raise Halted from error
             self._documents.fail(owner, id, document.id, error)
             return False
         except Exception:

@@ -108,8 +108,7 @@ class Chunks:
                 connection.execute("INSERT INTO vectors (number, vector) VALUES (?, ?)", (number, vector))
             if in_use:
                 connection.execute("UPDATE documents SET status = 'ready', error = NULL WHERE id = ?", (document_id,))
-                older = "DELETE FROM documents WHERE collection_id = ? AND name = ? AND id <> ? AND status = 'ready'"
-                connection.execute(older, (id, name, document_id))
+                connection.execute(_DELETE_OLDER, (id, name, document_id))
                 bump(connection, id)
             return True
 
@@ -156,6 +155,9 @@ _CHUNKS = """
 _KNOWN = """
     SELECT k.hash, v.vector FROM chunks AS k JOIN vectors AS v USING (number) JOIN builds AS b ON b.id = k.build_id
     WHERE b.collection_id = ? AND b.embedding = ?
+"""
+_DELETE_OLDER = """
+    DELETE FROM documents WHERE collection_id = ? AND name = ? AND id <> ? AND status IN ('ready', 'failed')
 """
 _LENGTH = "SELECT length(vector) AS bytes FROM vectors JOIN chunks USING (number) WHERE build_id = ? LIMIT 1"
 _INSERT = """

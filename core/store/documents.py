@@ -106,6 +106,12 @@ class Documents:
                 rows.update(connection, "documents", row["id"], {**values, "status": "waiting", "error": None})
             return _document(connection, owner, id, row["id"]), row["status"] != "ready"
 
+    def set_name(self, owner: str, id: str, document_id: str, name: str) -> None:
+        """Gives a document another name."""
+        with self._db.transaction() as connection:
+            _document(connection, owner, id, document_id)
+            rows.update(connection, "documents", document_id, {"name": records.clean(name)})
+
     def set_status(
         self, owner: str, id: str, document_id: str, status: DocumentStatus, *, among: Sequence[DocumentStatus]
     ) -> bool:

@@ -106,6 +106,7 @@ def test_the_web_is_off_until_it_is_asked_for(page: Sitting) -> None:
     page.run()
     page.at.text_input(key="documents-url").set_value("http://127.0.0.1:9/")
     page.run()
+    settled(page)
     assert "Only pages of the public web are" in page.errors()[0]
     page.workbench.collections.set_web(PERSON, False)
 

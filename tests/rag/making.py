@@ -209,6 +209,16 @@ def odt(path: Path, texts: Sequence[str] = FRENCH) -> Path:
     )
 
 
+def open_document(path: Path, kind: str, body: str) -> Path:
+    """An OpenDocument file of this kind ("spreadsheet", "presentation") with this in its body."""
+    names = {"office": "office", "text": "text", "table": "table", "draw": "drawing"}
+    spaces = " ".join(f'xmlns:{p}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for p, n in names.items())
+    inner = f"<office:{kind}>{body}</office:{kind}>"
+    content = f"<office:document-content {spaces}><office:body>{inner}</office:body></office:document-content>"
+    mimetype = f"application/vnd.oasis.opendocument.{kind}"
+    return packed(path, {"mimetype": mimetype, "META-INF/manifest.xml": "<m/>", "content.xml": content})
+
+
 def image_bytes() -> bytes:
     """A picture."""
     from PIL import Image

@@ -16,6 +16,8 @@ from core.rag.collections import Collections
 from core.rag.embedders.sentences import SentenceEmbedding
 from core.rag.files import LONGEST_NAME, Incoming, shown_name
 from core.rag.values import Collection
+from core.settings import Settings
+from core.workbench import open_workbench
 from tests.rag import making
 from tests.rag.conftest import OWNER
 
@@ -115,6 +117,17 @@ def test_the_same_file_twice_is_one(collections: Collections, island: Collection
     assert texts(collections, island) == embedded == ["Only once."]
 
 
+def test_files_of_one_name_that_come_together_are_both_kept(collections: Collections, island: Collection) -> None:
+    files = [making.incoming("notes.txt", f"From folder {n}.".encode()) for n in range(3)]
+    done(collections.add(OWNER, island.id, files))
+    assert states(collections, island) == dict.fromkeys(("notes.txt", "notes (2).txt", "notes (3).txt"), "ready")
+    newer = making.incoming("notes.txt", b"Of today.")
+    done(collections.add(OWNER, island.id, [newer]))
+    assert sorted(texts(collections, island)) == ["From folder 1.", "From folder 2.", "Of today."]
+    kept = [collections.original(OWNER, island.id, one.id) for one in collections.documents(OWNER, island.id)]
+    assert sorted(kept[0].parent.iterdir()) == sorted(kept), "what it replaced is gone"
+
+
 def test_only_what_changed_is_embedded_again(collections: Collections, embedded: list[str]) -> None:
     found = collections.create(OWNER, "Notes", chunker="headings")
     old = "# One\n\nThe first.\n\n# Two\n\nThe second."
@@ -198,6 +211,26 @@ def test_cancelling_leaves_what_is_ready_and_the_rest_waits(
     assert "waiting" in states(collections, island).values()
     done(collections.resume(OWNER, island.id))
     assert sorted(texts(collections, island)) == ["Number 0", "Number 1", "Number 2"]
+
+
+def test_closing_the_workbench_leaves_what_was_under_way_waiting(tmp_path: Path, gate: Gate) -> None:
+    home = Settings(home=tmp_path / "home")
+    first = open_workbench(home)
+    found = first.collections.create(OWNER, "Island")
+    job = first.collections.add(OWNER, found.id, [making.incoming("a.txt", b"Some text.")])
+    assert gate.reached.wait(PATIENCE_S)
+    closing = threading.Thread(target=first.close)
+    closing.start()
+    while not job.halting:
+        closing.join(0.01)
+    gate.free.set()
+    closing.join(PATIENCE_S)
+    second = open_workbench(home)
+    (document,) = second.collections.documents(OWNER, found.id)
+    assert document.status == "waiting"
+    done(second.collections.resume(OWNER, found.id))
+    assert texts(second.collections, found) == ["Some text."]
+    second.close()
 
 
 def test_two_browsers_add_the_same_files_at_once(collections: Collections, island: Collection) -> None:

@@ -96,6 +96,24 @@ def test_open_document(tmp_path: Path) -> None:
     assert "An | 1798" in found.text
 
 
+def test_open_document_tables_and_slides(tmp_path: Path) -> None:
+    def cell(text: str) -> str:
+        return f"<table:table-cell><text:p>{text}</text:p></table:table-cell>"
+
+    rows = "".join(
+        f"<table:table-row>{cell(a)}{cell(b)}</table:table-row>" for a, b in (("Nom", "Âge"), ("Éloi", "40"))
+    )
+    sheet = f'<table:table table:name="Équipage">{rows}</table:table>'
+    found = read(making.open_document(tmp_path / "a.ods", "spreadsheet", sheet))
+    assert titles(found) == [(1, "Équipage")]
+    assert "Nom | Âge\nÉloi | 40\n" in found.text
+    slide = "<draw:page><draw:frame><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame></draw:page>"
+    slides = "".join(slide.format(text) for text in making.FRENCH)
+    found = read(making.open_document(tmp_path / "a.odp", "presentation", slides))
+    assert (found.pages, [number for _, number in found.outline.pages]) == (3, [1, 2, 3])
+    assert found.text[found.outline.pages[1][0] :].startswith(making.FRENCH[1])
+
+
 def test_markdown(tmp_path: Path) -> None:
     text = "# L'île #\n\nUn texte.\n\n```\n# no heading\n```\n\nSous-titre\n---\n\n### Plus bas\n"
     found = read(written(tmp_path / "a.md", text.encode()))

@@ -92,3 +92,23 @@ def test_the_command_says_what_failed_and_why(home: Path, folder: Path) -> None:
     assert (code, said["same"], said["ready"]) == (0, 1, 0)
     code, said, _ = added("notes", str(folder / "nothing.txt"))
     assert (code, said["error"]) == (1, "DocumentUnreadable")
+
+
+def test_beside_a_running_workbench_it_leaves_the_index_to_that(home: Path, folder: Path) -> None:
+    from core.settings import from_environment
+    from core.workbench import open_workbench
+
+    running = open_workbench(from_environment())
+    try:
+        assert running.collections.index.ours()
+        code, said, words = added("notes", str(folder / "0.txt"))
+        assert (code, said["ready"]) == (0, 1)
+        assert "a running workbench owns the search index" in words
+        collections = running.collections
+        question = collections.embed_query(OWNER, said["id"], making.ENGLISH[0])
+        found = collections.search_dense(OWNER, said["id"], question, limit=3)
+        assert len(found) == min(3, said["chunks"])
+        assert collections.index.sync(OWNER, collections.get(OWNER, said["id"]))
+        assert collections.search_dense(OWNER, said["id"], question, limit=3)[0][0] == found[0][0]
+    finally:
+        running.close()

@@ -75,6 +75,7 @@ CALLS: dict[str, Call] = {
     "extracted": lambda d, k, owner, c, id: d.extracted(owner, c.id, id),
     "register": lambda d, k, owner, c, id: d.register(owner, c.id, name="n", media_type="m", hash="x", size=1),
     "set_status": lambda d, k, owner, c, id: d.set_status(owner, c.id, id, "failed", among=["ready"]),
+    "set_name": lambda d, k, owner, c, id: d.set_name(owner, c.id, id, "mine"),
     "set_text": lambda d, k, owner, c, id: d.set_text(owner, c.id, id, Extracted("mine")),
     "fail": lambda d, k, owner, c, id: d.fail(owner, c.id, id, DocumentEmpty()),
     "free": lambda d, k, owner, c, id: d.free(owner, c.id),

@@ -18,6 +18,9 @@ from pages.ui import error_box
 from pages.ui.words import _, count, ngettext
 
 SHOWN = 12
+CHARACTERS = 20_000
+"""Of a document, that are cut for the preview: enough to see, and soon embedded where that is needed."""
+
 MOST = 300
 """Passages that are cut for the preview."""
 
@@ -39,7 +42,7 @@ def show(workbench: Workbench, me: str, found: Collection) -> None:
                 on_click=partial(apply, workbench, me, found, build),
             )
         try:
-            spans = list(islice(workbench.collections.preview(me, found.id, chosen, build), MOST)) if chosen else []
+            spans = _cut(workbench, me, found, chosen, build) if chosen else []
         except WorkbenchError as error:
             error_box.show(error)
             return
@@ -99,6 +102,11 @@ def _settings(workbench: Workbench, me: str, found: Collection) -> Build:
         help=_("So that what stands at a border can be understood from one of the two."),
     )
     return msgspec.structs.replace(build, chunker=chunker or build.chunker, size=size, overlap=overlap)
+
+
+def _cut(workbench: Workbench, me: str, found: Collection, document_id: str, build: Build) -> list[Span]:
+    beginning = workbench.collections.preview(me, found.id, document_id, build, characters=CHARACTERS)
+    return list(islice(beginning, MOST))
 
 
 def _draw(spans: Sequence[Span]) -> None:

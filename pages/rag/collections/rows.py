@@ -49,6 +49,8 @@ def _draw(workbench: Workbench, me: str, id: str, ran: bool) -> None:
         st.rerun()
     for job in jobs:
         _progress(job)
+    if not jobs and (failed := collections.failure(me, id)) is not None:
+        error_box.show(failed)
     if not documents:
         st.info(_("Nothing is in here yet. Drop a document above: it is read, cut into passages and indexed."))
         return
