@@ -21,7 +21,7 @@ from core.rag.collections import Collections
 from core.rag.fusion import Floats
 from core.rag.retrieve import Searcher
 
-KIND = "calibrate"
+KIND, PREPARE = "calibrate", "prepare-search"
 """Of the jobs; their subject is the collection's id."""
 
 INDEXED = 20_000
@@ -56,6 +56,21 @@ class Finding:
         searcher = kept[1]
         searcher.weight = found.weight if found is not None and found.known else None
         return searcher
+
+    def prepare(self, owner: str, collection_id: str) -> Job | None:
+        """Makes it ready in the background, so that the first question need not wait; None where it is."""
+        version = self._collections.version(owner, collection_id)
+        with self._lock:
+            kept = self._kept.get(collection_id)
+        running = (job for job in self._jobs.list(owner, PREPARE) if job.state == "running")
+        if (kept is not None and kept[0] == version) or any(job.subject == collection_id for job in running):
+            return None
+
+        def work(job: Job) -> int:
+            searcher = self.searcher(owner, collection_id)
+            return len(searcher.bm25.scores(""))
+
+        return self._jobs.start(owner, PREPARE, collection_id, work)
 
     def calibration(self, owner: str, collection_id: str) -> Calibration | None:
         """What is known of the collection; None where it was never calibrated."""

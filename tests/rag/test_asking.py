@@ -62,6 +62,16 @@ def test_passages_are_found_in_both_languages(shelf: Shelf) -> None:
     assert shelf.workbench.finding.searcher(ANA, shelf.id) is searcher  # kept for the next question
 
 
+def test_a_collection_is_made_ready_before_it_is_asked(shelf: Shelf) -> None:
+    finding = shelf.workbench.finding
+    finding._kept.clear()
+    job = finding.prepare(ANA, shelf.id)
+    assert job is not None and job.wait(SETTLED_S) and (job.state, job.result) == ("done", 12)
+    assert finding.prepare(ANA, shelf.id) is None
+    with pytest.raises(NotThere):
+        finding.prepare(BEN, shelf.id)
+
+
 def test_a_collection_calibrates_itself_in_the_background(shelf: Shelf) -> None:
     finding = shelf.workbench.finding
     job = finding.calibrate_if_changed(ANA, shelf.id) or finding.calibrate(ANA, shelf.id)

@@ -28,6 +28,7 @@ def show(workbench: Workbench, me: str) -> None:
         collection = _picked(collections, conversation)
         how = searching.show(workbench, me, collection, conversation)
     if collection is not None:
+        workbench.finding.prepare(me, collection.id)
         workbench.finding.calibrate_if_changed(me, collection.id)
     page = st.container()
     with st.bottom:
