@@ -111,6 +111,30 @@ def test_the_inside_shows_the_prompt_by_origin(page: Sitting) -> None:
 
 
 @pytest.mark.usefixtures("collection")
+def test_whether_all_of_it_fits_is_said(page: Sitting) -> None:
+    assert "with “Whole documents” under *Search* nothing can be missed" in texts(page)
+
+
+@pytest.mark.usefixtures("collection")
+def test_what_the_documents_change_is_asked_side_by_side(page: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Scripted(*[ANSWER] * 8)
+    monkeypatch.setattr(page.workbench.document_chat._chat, "_model", lambda *_: model)
+    ask(page)
+    monkeypatch.setattr(type(page.workbench), "chat_model", lambda *_: model)
+    (box,) = [one for one in page.at.expander if one.label == "What do the documents change?"]
+    page.at.session_state[box.key] = True
+    page.run()
+    page.press("ablation-start")
+    job = page.workbench.jobs.list(PERSON, "ablation")[0]
+    assert job.wait(PATIENCE_S) and job.state == "done"
+    page.run()
+    assert [row.name for row in job.result] == ["none", "dense", "bm25", "hybrid", "whole"]
+    assert [bool(row.grounding.passages) for row in job.result] == [False, True, True, True, True]
+    shown = texts(page)
+    assert all(f"**{name}**" in shown for name in ("No documents", "Meaning", "Keywords", "Both", "Whole documents"))
+
+
+@pytest.mark.usefixtures("collection")
 def test_how_it_is_searched_is_kept_with_the_conversation(page: Sitting, model: Scripted) -> None:
     page.at.segmented_control(key="how-method-new").set_value("bm25")
     page.at.slider(key="how-limit-new").set_value(2)

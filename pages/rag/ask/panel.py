@@ -36,6 +36,8 @@ def show(workbench: Workbench, me: str) -> None:
     with page:
         if conversation is None:
             picked = _welcome(collection)
+            if collection is not None:
+                st.caption(searching.advice(workbench, me, collection, asked.asking))
         else:
             picked = None
             transcript.show(workbench, me, conversation, asked.asking, collection, how)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import msgspec
 import streamlit as st
 
-from core.rag.answer import AROUND, CHARACTERS_PER_TOKEN
+from core.chat import Asking
+from core.errors import WorkbenchError
+from core.messages import ChatRequest
+from core.rag.answer import AROUND, CHARACTERS_PER_TOKEN, room
 from core.rag.asking import kept_of
 from core.rag.grounding import How, Mode
 from core.rag.retrieve import Filter, Method, Options
@@ -62,6 +65,35 @@ def show(workbench: Workbench, me: str, collection: Collection | None, conversat
         return _passages(workbench, me, key, collection, begun, within)
 
 
+def advice(workbench: Workbench, me: str, collection: Collection, asking: Asking) -> str:
+    """Whether all of it fits the model's context, in a sentence: inject or retrieve? Empty where it cannot be said."""
+    try:
+        model = workbench.chat_model(me, asking.model_id, asking.settings)
+    except WorkbenchError:
+        return ""
+    limit = room(model, ChatRequest(max_tokens=asking.max_tokens))
+    if limit is None:
+        return ""
+    needed, there = tokens(_whole(collection), estimated=True), tokens(limit, estimated=True)
+    if _whole(collection) <= limit:
+        return _(
+            "All of it has at most {needed}, and {limit} fit beside the question: with “Whole documents” under "
+            "*Search* nothing can be missed.",
+            needed=needed,
+            limit=there,
+        )
+    return _(
+        "All of it has up to {needed}, and {limit} fit beside the question: the best passages are searched.",
+        needed=needed,
+        limit=there,
+    )
+
+
+def _whole(collection: Collection) -> int:
+    """About how many tokens of a model a collection has, rather too many."""
+    return collection.chunks * (collection.build.size * 4 // CHARACTERS_PER_TOKEN + AROUND)
+
+
 def _mode(key: str, begun: How, collection: Collection) -> Mode:
     names = {"passages": _("Passages"), "whole": _("Whole documents"), "none": _("No documents")}
     mode: Mode = st.segmented_control(
@@ -79,8 +111,7 @@ def _mode(key: str, begun: How, collection: Collection) -> Mode:
     }
     st.caption(meaning[mode])
     if mode == "whole":
-        average = collection.build.size * 4 // CHARACTERS_PER_TOKEN + AROUND
-        needed = tokens(collection.chunks * average, estimated=True)
+        needed = tokens(_whole(collection), estimated=True)
         st.caption(_("The whole collection has up to {tokens}.", tokens=needed))
     return mode
 
