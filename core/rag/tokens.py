@@ -15,6 +15,11 @@ PIECE = 5
 """Characters of a word that an estimated token has at most."""
 
 
+LONGEST = 32
+"""Characters of one token. What a vocabulary does not know is one token to it, however long, and would hide a page of
+what was encoded or is no text."""
+
+
 class Tokens(Protocol):
     """Cuts a text into tokens. Thread-safe."""
 
@@ -33,15 +38,15 @@ class Tokenizer:
 
     def spans(self, text: str) -> Spans:
         found: list[tuple[int, int]] = self._tokenizer.encode(text, add_special_tokens=False).offsets
-        return [(start, end) for start, end in found if end > start]
+        return [piece for start, end in found for piece in _pieces(start, end, LONGEST)]
 
 
 class Estimate:
     """Words cut into pieces: about as many tokens as most vocabularies make of prose, rather more than fewer."""
 
     def spans(self, text: str) -> Spans:
-        return [
-            (start, min(start + PIECE, found.end()))
-            for found in _WORDS.finditer(text)
-            for start in range(found.start(), found.end(), PIECE)
-        ]
+        return [piece for found in _WORDS.finditer(text) for piece in _pieces(found.start(), found.end(), PIECE)]
+
+
+def _pieces(start: int, end: int, longest: int) -> Spans:
+    return [(at, min(at + longest, end)) for at in range(start, end, longest)]

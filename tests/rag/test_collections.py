@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import NotThere
+from core.errors import DocumentUnreadable, NotThere, TooManyFiles
 from core.jobs import Job
 from core.rag import ingest
 from core.rag.collections import Collections
 from core.rag.embedders.sentences import SentenceEmbedding
-from core.rag.files import LONGEST_NAME, Incoming, shown_name
+from core.rag.files import LONGEST_NAME, Incoming, found, shown_name
 from core.rag.values import Collection
 from core.settings import Settings
 from core.workbench import open_workbench
@@ -318,6 +318,41 @@ def test_the_file_is_kept_as_it_came_and_goes_with_its_document(collections: Col
     assert (document.name, path.read_bytes(), path.name) == ("etc/a.txt", b"Some text.", document.hash)
     collections.remove(OWNER, island.id, [document.id])
     assert not path.exists()
+
+
+def test_half_a_gigabyte_is_a_row_that_says_so_and_is_not_kept(
+    collections: Collections, island: Collection, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(500_000_000)
+    files = [Incoming("large.csv", path=large), making.incoming("small.txt", b"A small one.")]
+    assert done(collections.add(OWNER, island.id, files)).ready == 1
+    failed, ready = collections.documents(OWNER, island.id)
+    assert ((failed.error or {})["error"], failed.size, ready.status) == ("DocumentTooLarge", 500_000_000, "ready")
+    with pytest.raises(NotThere):
+        collections.original(OWNER, island.id, failed.id)
+
+
+def test_a_folder_is_its_files_by_their_names_from_there(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("outside")
+    folder = tmp_path / "folder"
+    (folder / "sub" / "été").mkdir(parents=True)
+    (folder / ".git").mkdir()
+    for name in ("a.txt", "sub/été/b.txt", ".hidden", ".git/config"):
+        (folder / name).write_text("x")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    assert [one.name for one in found(folder)] == ["a.txt", "sub/été/b.txt"]
+    with pytest.raises(DocumentUnreadable):
+        found(tmp_path / "nothing")
+
+
+def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.rag.files.MOST_FILES", 3)
+    for number in range(4):
+        (tmp_path / f"{number}.txt").write_text("x")
+    with pytest.raises(TooManyFiles):
+        found(tmp_path)
 
 
 def test_an_empty_collection_answers_with_nothing(collections: Collections, island: Collection) -> None:

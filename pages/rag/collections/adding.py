@@ -27,6 +27,7 @@ SOURCES: tuple[Source, ...] = ("files", "folder", "web")
 def show(workbench: Workbench, me: str, found: Collection | None) -> None:
     """Draws it: files first, the rest one click away."""
     if found is None:
+        st.write(_("Drop your first document: it is read, cut into passages and indexed, all on this machine."))
         st.text_input(
             _("Name of the collection"),
             key="collection-name",

@@ -13,7 +13,7 @@ from core.rag.values import Collection
 from core.workbench import Workbench
 from pages.rag.collections import opened
 from pages.ui import error_box, icons
-from pages.ui.words import _, ngettext
+from pages.ui.words import _, count, ngettext
 
 
 def show(workbench: Workbench, me: str, collections: Sequence[Collection], current: Collection | None) -> None:
@@ -36,15 +36,15 @@ def show(workbench: Workbench, me: str, collections: Sequence[Collection], curre
 
 def _row(workbench: Workbench, me: str, one: Collection, current: Collection | None) -> None:
     name = error_box.plain(one.name)
-    number = ngettext("{count} document", "{count} documents", one.documents)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.button(
-            (f"**{name}**" if current is not None and one.id == current.id else name) + f" · {number}",
+            (f"**{name}**" if current is not None and one.id == current.id else name) + f" · {count(one.documents)}",
             key=f"open-collection-{one.id}",
             type="tertiary",
             width="stretch",
             on_click=opened.open,
             args=(one.id,),
+            help=ngettext("{count} document", "{count} documents", one.documents),
         )
         with st.popover(icons.named(_("Delete: {title}", title=one.name)), icon=":material/delete:", type="tertiary"):
             st.write(_("The documents, their text and their index are deleted from this machine."))
