@@ -20,6 +20,7 @@ from core.rag.calibrate import Calibration
 from core.rag.collections import Collections
 from core.rag.fusion import Floats
 from core.rag.retrieve import Searcher
+from core.store import records
 
 KIND, PREPARE = "calibrate", "prepare-search"
 """Of the jobs; their subject is the collection's id."""
@@ -119,7 +120,8 @@ class Finding:
         embedding = collections.embeddings.get(owner, collections.get(owner, collection_id).build.embedding)
 
         def embed(texts: Sequence[str]) -> Floats:
-            return embedding.embed(texts, question=True)
+            # A question from a command line may have bytes in it that are no characters.
+            return embedding.embed([records.clean(text) for text in texts], question=True)
 
         def nearest(vector: Floats, number: int) -> Sequence[tuple[str, float]]:
             try:

@@ -60,6 +60,7 @@ def test_passages_are_found_in_both_languages(shelf: Shelf) -> None:
     assert searcher.search(QUESTION)[0].chunk.text == ENGLISH[1]
     assert searcher.search("Comment le boulanger fait-il le pain ?")[0].chunk.text == FRENCH[5]
     assert shelf.workbench.finding.searcher(ANA, shelf.id) is searcher  # kept for the next question
+    assert searcher.search(f"{QUESTION} \udc80")[0].chunk.text == ENGLISH[1]  # bytes that are no characters
 
 
 def test_a_collection_is_made_ready_before_it_is_asked(shelf: Shelf) -> None:

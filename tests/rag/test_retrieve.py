@@ -134,3 +134,15 @@ def test_headings_are_read_by_keyword_search() -> None:
         msgspec.structs.replace(one, headings=("Apiculture",)) if n == 1 else one for n, one in enumerate(chunks())
     ]
     assert searcher(headed).search("apiculture", Options(method="bm25"))[0].chunk.text == ENGLISH[1]
+
+
+def test_a_question_in_another_language_finds_nothing_by_keywords_and_says_so() -> None:
+    english = searcher(chunks(ENGLISH))
+    assert english.search("Où les abeilles trouvent-elles le miel ?", Options(method="bm25")) == []
+    hits = english.search("Où les abeilles trouvent-elles le miel ?", Options(limit=3))
+    assert len(hits) == 3 and all("bm25" not in hit.ranks for hit in hits)
+
+
+@pytest.mark.parametrize("question", ["\0", "☃☃☃", "a" * 20_000, "x' OR 1=1 --", "\ud800"])
+def test_odd_questions_are_searched_like_others(question: str) -> None:
+    assert len(searcher().search(question, Options(limit=2))) == 2
