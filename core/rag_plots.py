@@ -168,6 +168,18 @@ def rank_paths(ranks: Sequence[tuple[str, Mapping[Stage, int]]], *, words: RankW
     return figure
 
 
+def ranks_csv(ranks: Sequence[tuple[str, Mapping[Stage, int]]]) -> str:
+    """One line for each passage: its ranks by stage."""
+    return _csv(("passage", *STAGES), ((inert(label), *(of.get(stage, "") for stage in STAGES)) for label, of in ranks))
+
+
+def map_csv(points: Sequence[MapPoint], question: tuple[float, float]) -> str:
+    """One line for each passage, the question's first: where it is on the map, and its number."""
+    rows: list[tuple[str, int | str, float, float]] = [("question", "", *question)]
+    rows += [(inert(one.label), one.number or "", one.x, one.y) for one in points]
+    return _csv(("passage", "number", "x", "y"), ((name, n, f"{x:.6f}", f"{y:.6f}") for name, n, x, y in rows))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurveWords:
     """`keywords`, `vectors`: what the two ends are; `chosen`: what the marked point is called."""

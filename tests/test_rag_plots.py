@@ -13,11 +13,13 @@ from core.rag_plots import (
     RankWords,
     calibration_csv,
     calibration_curve,
+    map_csv,
     measure_bars,
     measured_csv,
     passage_map,
     projected,
     rank_paths,
+    ranks_csv,
 )
 from tests.rag.corpora import searcher
 from tests.rag.test_evaluate import ASKED
@@ -49,6 +51,8 @@ def test_the_map_names_what_was_given_and_the_question(dark: bool) -> None:
     others, given, star = figure.data
     assert (list(others.x), list(given.text), list(star.text)) == ([0], ["1"], ["the question"])
     assert "<b>" not in others.text[0]
+    table = map_csv(points, (0.5, 0.5)).splitlines()
+    assert table[:2] == ["passage,number,x,y", "question,,0.500000,0.500000"] and len(table) == 4
 
 
 def test_a_passage_has_a_line_through_its_ranks() -> None:
@@ -59,6 +63,7 @@ def test_a_passage_has_a_line_through_its_ranks() -> None:
     assert [list(line.x) for line in figure.data] == [[0, 1, 2], [0, 2]]
     assert list(figure.layout.xaxis.ticktext) == ["meaning", "words", "both"]
     assert [note.text for note in figure.layout.annotations] == ["[1] a", "[2] b"]
+    assert ranks_csv(ranks).splitlines()[1:] == ["[1] a,3,1,1,,", "[2] b,1,,2,,"]  # type: ignore[arg-type]
 
 
 def test_the_curve_marks_the_weight_in_use() -> None:

@@ -168,3 +168,18 @@ def test_an_answer_with_formulas_is_drawn_by_streamlit(page: Sitting, model: Scr
     ask(page)
     assert page.components("cited_text") == []
     assert ":green-badge[1]" in texts(page) and ":orange-badge[:material/flag: no source]" in texts(page)
+
+
+@pytest.mark.usefixtures("collection", "model")
+def test_ranks_and_map_are_drawn(page: Sitting) -> None:
+    ask(page)
+    (inside,) = [one for one in page.at.expander if one.label == "The inside"]
+    page.at.session_state[inside.key] = True
+    page.run()
+    message = page.messages()[-1]
+    for name in ("Ranks", "Map", "Left out", "Context"):
+        page.at.segmented_control(key=f"inside-tab-{message.id}").set_value(name)
+        page.run()
+        drawn = len(page.at.get("plotly_chart"))
+        assert drawn == (1 if name in ("Ranks", "Map") else 0), name
+        assert page.errors() == []

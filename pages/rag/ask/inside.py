@@ -14,7 +14,17 @@ from core.plots import ORIGIN_COLOURS
 from core.rag import prompt
 from core.rag.grounding import Grounding
 from core.rag.values import Stage
-from core.rag_plots import MAPPED, MapPoint, MapWords, RankWords, passage_map, projected, rank_paths
+from core.rag_plots import (
+    MAPPED,
+    MapPoint,
+    MapWords,
+    RankWords,
+    map_csv,
+    passage_map,
+    projected,
+    rank_paths,
+    ranks_csv,
+)
 from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.rag import charts
@@ -146,6 +156,7 @@ def _ranks(workbench: Workbench, me: str, message: StoredMessage, grounding: Gro
     )
     shown: list[tuple[str, Mapping[Stage, int]]] = [*ranked[:SHOWN_PATHS]]
     charts.draw(f"ranks-{message.id}", words.title, lambda dark: rank_paths(shown, words=words, dark=dark))
+    charts.save(f"ranks-{message.id}", "ranks.csv", lambda: ranks_csv(ranked))
 
 
 def _rank_sentence(grounding: Grounding) -> str:
@@ -185,11 +196,13 @@ def _map(workbench: Workbench, me: str, message: StoredMessage, grounding: Groun
         )
         for at, (x, y) in zip(places, points, strict=True)
     ]
+    at_question = (float(star[0]), float(star[1]))
     charts.draw(
         f"map-{message.id}",
         words.title,
-        lambda dark: passage_map(drawn, (float(star[0]), float(star[1])), words=words, dark=dark),
+        lambda dark: passage_map(drawn, at_question, words=words, dark=dark),
     )
+    charts.save(f"map-{message.id}", "map.csv", lambda: map_csv(drawn, at_question))
     st.caption(
         _(
             "Each point is a passage, those with a number were given. Two directions show little of the hundreds "
