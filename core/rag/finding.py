@@ -63,8 +63,8 @@ class Finding:
         version = self._collections.version(owner, collection_id)
         with self._lock:
             kept = self._kept.get(collection_id)
-        running = (job for job in self._jobs.list(owner, PREPARE) if job.state == "running")
-        if (kept is not None and kept[0] == version) or any(job.subject == collection_id for job in running):
+        latest = self._latest(owner, PREPARE, collection_id)
+        if (kept is not None and kept[0] == version) or (latest is not None and latest.state in ("running", "failed")):
             return None
 
         def work(job: Job) -> int:
@@ -99,16 +99,22 @@ class Finding:
 
     def calibrating(self, owner: str, collection_id: str) -> Job | None:
         """The job that is at it."""
-        jobs = self._jobs.list(owner, KIND)
-        return next((job for job in jobs if job.subject == collection_id and job.state == "running"), None)
+        latest = self._latest(owner, KIND, collection_id)
+        return latest if latest is not None and latest.state == "running" else None
 
     def calibrate_if_changed(self, owner: str, collection_id: str) -> Job | None:
-        """Does where the collection has changed much since, and nothing is being added to it now."""
+        """Does where the collection has changed much since, and nothing is being added to it now; not again by itself
+        where it failed."""
         collection = self._collections.get(owner, collection_id)
-        unfit = not collection.chunks or bool(self._collections.jobs(owner, collection_id))
+        latest = self._latest(owner, KIND, collection_id)
+        failed = latest is not None and latest.state == "failed"
+        unfit = failed or not collection.chunks or bool(self._collections.jobs(owner, collection_id))
         if unfit or not calibrate.stale(self.calibration(owner, collection_id), collection.chunks):
             return None
         return self.calibrate(owner, collection_id)
+
+    def _latest(self, owner: str, kind: str, collection_id: str) -> Job | None:
+        return next((job for job in self._jobs.list(owner, kind) if job.subject == collection_id), None)
 
     def _made(self, owner: str, collection_id: str) -> Searcher:
         collections = self._collections

@@ -10,9 +10,11 @@ import pytest
 from core import settings
 from core.chat import Asking, Chat
 from core.errors import EmptyPrompt, NothingToSearch, NotThere
+from core.jobs import Jobs
 from core.rag import trial
 from core.rag.asking import DocumentChat, kept_of
 from core.rag.calibrate import Calibration
+from core.rag.finding import Finding
 from core.rag.grounding import Grounding, How
 from core.rag.question_sets import Expected, Question
 from core.rag.retrieve import Options
@@ -81,6 +83,16 @@ def test_a_collection_calibrates_itself_in_the_background(shelf: Shelf) -> None:
     assert isinstance(found, Calibration) and found.known
     assert finding.searcher(ANA, shelf.id).weight == found.weight
     assert finding.calibrate_if_changed(ANA, shelf.id) is None  # nothing has changed since
+
+
+def test_what_failed_is_not_begun_again_by_itself(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding(shelf.workbench.collections, Jobs())
+    monkeypatch.setattr(finding, "searcher", lambda *_: (_ for _ in ()).throw(NothingToSearch()))
+    monkeypatch.setattr(finding, "calibration", lambda *_: None)
+    for begin in (finding.prepare, finding.calibrate_if_changed):
+        job = begin(ANA, shelf.id)
+        assert job is not None and job.wait(SETTLED_S) and job.state == "failed"
+        assert begin(ANA, shelf.id) is None
 
 
 def test_a_collection_is_its_owners_and_an_empty_one_is_said(shelf: Shelf) -> None:
