@@ -14,12 +14,13 @@ Floats = NDArray[np.floating]
 
 
 def min_max(scores: Floats) -> Floats:
-    """Scaled so that the least is 0 and the greatest 1; all 0 where they are equal, since they then say nothing."""
+    """Scaled so that the least is 0 and the greatest 1. Equal ones are all 1, or all 0 where they are nothing: either
+    way they decide nothing."""
     if not scores.size:
         return scores.astype(np.float64)
     low, high = float(scores.min()), float(scores.max())
     if high <= low:
-        return np.zeros(scores.shape, np.float64)
+        return np.full(scores.shape, 1.0 if high > 0 else 0.0)
     return (scores.astype(np.float64) - low) / (high - low)
 
 

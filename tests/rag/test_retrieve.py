@@ -14,9 +14,10 @@ from tests.rag.corpora import ENGLISH, FRENCH, chunk, chunks, embed, searcher
 QUESTION = "What shows the direction of the sun to bees?"
 
 
-def test_min_max_scales_to_one_and_equal_scores_say_nothing() -> None:
+def test_min_max_scales_to_one_and_equal_scores_decide_nothing() -> None:
     assert fusion.min_max(np.array([2.0, 4.0, 3.0])).tolist() == [0, 1, 0.5]
-    assert fusion.min_max(np.array([5.0, 5.0])).tolist() == [0, 0]
+    assert fusion.min_max(np.array([5.0, 5.0])).tolist() == [1, 1]
+    assert fusion.min_max(np.array([0.0, 0.0])).tolist() == [0, 0]
     assert fusion.min_max(np.array([])).tolist() == []
 
 
