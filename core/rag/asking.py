@@ -76,6 +76,14 @@ class DocumentChat:
         question = self._conversations.message(owner, old.parent_id)
         return self._answer(owner, question, asking, collection_id, how)
 
+    def go_on(self, owner: str, message_id: str, asking: Asking, *, collection_id: str, how: How) -> StoredMessage:
+        """Continues an answer that was cut, in its place, with the passages that its question finds."""
+        cut = self._conversations.message(owner, message_id)
+        if cut.parent_id is None:
+            raise NotThere(what="message")
+        question = self._conversations.message(owner, cut.parent_id)
+        return self._chat.go_on(owner, cut.id, asking, manner=self._manner(owner, question, collection_id, how))
+
     def grounding(self, owner: str, message_id: str) -> Grounding:
         """What an answer was given. Raises `NotThere` for one without documents."""
         return self.groundings.get(owner, message_id)
@@ -99,13 +107,18 @@ class DocumentChat:
     def _answer(
         self, owner: str, question: StoredMessage, asking: Asking, collection_id: str, how: How
     ) -> StoredMessage:
+        manner = self._manner(owner, question, collection_id, how)
+        return self._chat.answer(owner, question.id, asking, manner=manner)
+
+    def _manner(self, owner: str, question: StoredMessage, collection_id: str, how: How) -> Manner:
+        """With the documents, in whatever model's answer."""
         french = words.language(question.content) == "fr"
 
         def wrap(model: ChatModel, message: StoredMessage) -> ChatModel:
             told = partial(self.groundings.put, owner, message.id)
             return self.model(owner, model, collection_id, how, told, french=french)
 
-        return self._chat.answer(owner, question.id, asking, manner=Manner(wrap))
+        return Manner(wrap)
 
     def _conversation(self, owner: str, id: str | None, asking: Asking, kept: Kept) -> Conversation:
         settings: dict[str, Any] = {**asking_to_settings(asking), DOCUMENTS: msgspec.to_builtins(kept)}

@@ -127,6 +127,19 @@ def test_an_answer_is_kept_with_what_it_was_given(shelf: Shelf, workbench: Workb
     assert chat.groundings.conversations(ANA)[0][0] == conversation.id
 
 
+def test_an_answer_that_was_cut_goes_on_with_its_passages(shelf: Shelf, workbench: Workbench) -> None:
+    model = Scripted("By a dance", " in the sun [1].")
+    chat = document_chat(workbench, model)
+    message = chat.ask(ANA, None, QUESTION, Asking(), collection_id=shelf.id, how=How())
+    ended(workbench, message.id)
+    on = chat.go_on(ANA, message.id, Asking(), collection_id=shelf.id, how=How())
+    assert on.id == message.id
+    assert ended(workbench, message.id) == "By a dance in the sun [1]."
+    asked = model.asked[1]
+    assert asked.continue_last and asked.messages[-1].content == "By a dance"
+    assert ENGLISH[1] in asked.messages[-2].content and asked.messages[-2].content.endswith(QUESTION)
+
+
 def test_what_was_given_is_its_owners_and_goes_with_the_conversation(shelf: Shelf, workbench: Workbench) -> None:
     chat = document_chat(workbench, Scripted("So [1]."))
     message = chat.ask(ANA, None, QUESTION, Asking(), collection_id=shelf.id, how=How())

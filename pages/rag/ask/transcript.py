@@ -88,9 +88,17 @@ def _actions(
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if collection is not None:
-            again = partial(
-                workbench.document_chat.regenerate, me, message.id, asking, collection_id=collection.id, how=how
-            )
+            documents = workbench.document_chat
+            again = partial(documents.regenerate, me, message.id, asking, collection_id=collection.id, how=how)
+            if _was_cut(message):
+                go_on = partial(documents.go_on, me, message.id, asking, collection_id=collection.id, how=how)
+                st.button(
+                    _("Continue"),
+                    key=f"rag-continue-{message.id}",
+                    icon=":material/play_arrow:",
+                    type="tertiary",
+                    on_click=partial(_act, go_on),
+                )
             st.button(
                 _("Try again") if message.error else _("Search and answer again"),
                 key=f"rag-again-{message.id}",
@@ -106,6 +114,11 @@ def _actions(
             workbench.conversations.select(me, other)
             st.rerun()
         copy_button.show(f"rag-copy-{message.id}", message.content, name=_("Copy as Markdown"), done=_("Copied"))
+
+
+def _was_cut(message: StoredMessage) -> bool:
+    ended = message.finished.reason if message.finished and message.status == "complete" else "cut"
+    return bool(message.content) and ended in ("cut", "length")
 
 
 def _act(do: Callable[[], object]) -> None:
