@@ -39,6 +39,7 @@ NAMES = (
     "header",
     "quantizing",
     "embedding",
+    "retrieval",
 )
 
 

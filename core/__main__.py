@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--judge", metavar="MODEL", help="a model that compares the answers by twos, in both orders")
 
     _add_hub(commands.add_parser("hub", help="find GGUF models on the Hugging Face Hub, and download them"))
-    rag = commands.add_parser("rag", help="documents: take them in")
+    rag = commands.add_parser("rag", help="documents: take them in, search them, ask them, measure it")
     actions = rag.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser(
         "add", help="files, folders or web pages into a collection, which is made where there is none"
@@ -157,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add.add_argument("--size", metavar="N", type=_positive, help="tokens of a chunk in a new collection (default: 200)")
     add.add_argument("--overlap", metavar="N", type=int, help="tokens that it has of the one before (default: 40)")
+    _rag_questions(actions)
 
     serve = commands.add_parser("serve", help="serve the local models to other programs, without the pages")
     serve.add_argument(
@@ -192,6 +193,42 @@ def _add_hub(hub: argparse.ArgumentParser) -> None:
     download.add_argument("file", metavar="FILE", help="a file that `files` lists, or its quantization, as Q4_K_M")
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="write JSON for programs")
+
+
+def _rag_questions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What is asked of documents that are there."""
+    search = actions.add_parser("search", help="the passages of a collection that are found for a question")
+    search.add_argument("collection", metavar="COLLECTION", help="its name or its id")
+    search.add_argument("query", metavar="QUERY", help="a question, or words")
+    ask = actions.add_parser("ask", help="a question answered from a collection, with citations")
+    ask.add_argument("collection", metavar="COLLECTION", help="its name or its id")
+    ask.add_argument("question", metavar="QUESTION", help="the question; - reads it from standard input")
+    ask.add_argument("--model", metavar="ID", help=MODEL_HELP)
+    ask.add_argument("--whole", action="store_true", help="give the model the whole documents, if they fit")
+    ask.add_argument("--max-tokens", metavar="N", type=_positive, help="end the answer after this many tokens")
+    ask.add_argument("--temperature", metavar="T", type=float, default=0.2, help="0 is greedy (default: %(default)s)")
+    ask.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same answer")
+    evaluate = actions.add_parser("evaluate", help="how well passages are found; no model is asked")
+    evaluate.add_argument(
+        "path", metavar="PATH", help="a folder with corpus.jsonl, queries.jsonl, qrels/test.tsv; or CSV or JSONL"
+    )
+    evaluate.add_argument("--collection", metavar="COLLECTION", help="what the questions of a file are asked of")
+    evaluate.add_argument("--embedding", metavar="ID", help="for a folder (default: all-MiniLM-L6-v2, English first)")
+    for one in (search, ask):
+        one.add_argument("--method", choices=("hybrid", "dense", "bm25", "rrf"), default="hybrid", help="(%(default)s)")
+        one.add_argument("--weight", metavar="A", type=_share, help="of the vectors, 0 to 1 (default: as calibrated)")
+        one.add_argument("--limit", metavar="N", type=_positive, default=6, help="passages (default: %(default)s)")
+        one.add_argument("--diversity", metavar="D", type=_share, default=0.0, help="0 to 1 (default: %(default)s)")
+        one.add_argument("--document", metavar="NAME", action="append", help="only in this one; may be repeated")
+    for one in (search, ask, evaluate):
+        one.add_argument("--reranker", metavar="FOLDER", help="a cross-encoder of sentence-transformers")
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
 
 
 def _positive(text: str) -> int:

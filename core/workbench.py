@@ -34,9 +34,11 @@ from core.models.remote.permit import Accounts
 from core.models.remote.system_keyring import SystemKeyring
 from core.models.routes import is_route
 from core.models.unavailable import standing_in
+from core.rag.asking import DocumentChat
 from core.rag.collections import Collections
 from core.rag.embed import Embeddings
 from core.rag.files import Files
+from core.rag.finding import Finding
 from core.rag.index import SearchIndex
 from core.routing import Routing
 from core.settings import Settings
@@ -46,6 +48,7 @@ from core.store.comparisons import Comparisons
 from core.store.conversations import Conversations
 from core.store.database import Database
 from core.store.documents import Documents
+from core.store.groundings import Groundings
 from core.store.library import Library
 from core.store.measurements import Measurements
 from core.store.polls import Polls
@@ -89,6 +92,8 @@ class Workbench:
     downloads: Downloads
     judge: Judge
     collections: Collections
+    finding: Finding
+    document_chat: DocumentChat
 
     def model(self, model_id: str | None = None, settings: ModelSettings | None = None) -> LocalModel:
         """The local model of this id, or the GGUF file at this path; None is the embedded one. Loaded when it is asked.
@@ -240,6 +245,9 @@ def beside(settings: Settings) -> Workbench:
     library = Library(database)
     titles = Titles(conversations, library, answers, model)
     hub, jobs = Hub(settings), Jobs()
+    collections = _collections(settings, database, catalog, shelf, connections, jobs, providers)
+    finding = Finding(collections, jobs)
+    document_chat = Chat(conversations, runs, answers, model, kind="rag")
     return Workbench(
         settings=settings,
         catalog=catalog,
@@ -276,7 +284,9 @@ def beside(settings: Settings) -> Workbench:
             budget=lambda: shelf.budget_bytes,
             busy=lambda: shelf.cores.busy,
         ),
-        collections=_collections(settings, database, catalog, shelf, connections, jobs, providers),
+        collections=collections,
+        finding=finding,
+        document_chat=DocumentChat(conversations, document_chat, finding, Groundings(database)),
     )
 
 

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     request = _request(args)
     with _model(args) as model:
         answer = Answers().start(model, request)
-        interrupted = _follow(answer, quiet=args.json)
+        interrupted = follow(answer, quiet=args.json)
     if answer.routed is not None and not args.json:
         terminal.say(f"{answer.routed.model_name}: {route_words.why(answer.routed, 'en')}")
     if answer.error is not None and not interrupted:
@@ -70,7 +70,7 @@ def _request(args: argparse.Namespace) -> ChatRequest:
     return ChatRequest(messages=(*system, Message("user", prompt)), sampling=sampling, max_tokens=args.max_tokens)
 
 
-def _follow(answer: Answer, *, quiet: bool) -> bool:
+def follow(answer: Answer, *, quiet: bool) -> bool:
     """Writes the text as it comes, unless `quiet`, until the answer has ended or Ctrl-C stops it. Whether it did."""
     progress, written, interrupted = terminal.Progress(), 0, False
     try:

@@ -153,6 +153,11 @@
     │   ├── EmbeddingFailed
     │   ├── ChunkingInvalid
     │   └── IndexFailed
+    ├── SearchError             documents cannot be searched, asked or measured so
+    │   ├── NothingToSearch
+    │   ├── RerankerUnusable
+    │   ├── WholeTooLong
+    │   └── QuestionSetUnreadable
     └── StoreError              what is kept cannot be read or written
         ├── NotThere
         └── StoreUnavailable
@@ -176,6 +181,7 @@ from core.errors.model import *
 from core.errors.provider import *
 from core.errors.quantizing import *
 from core.errors.rag import *
+from core.errors.rag_search import *
 from core.errors.request import *
 from core.errors.route import *
 from core.errors.votes import *

@@ -74,6 +74,12 @@ _STATEMENTS = (
         number INTEGER PRIMARY KEY REFERENCES chunks (number) ON DELETE CASCADE,
         vector BLOB NOT NULL
     )""",
+    # What answers from documents were given; a collection may go, and what was said of it stays.
+    """CREATE TABLE groundings (
+        message_id TEXT PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+        collection_id TEXT NOT NULL,
+        grounding TEXT NOT NULL
+    )""",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import msgspec
 import streamlit as st
@@ -44,8 +45,16 @@ def as_ended(message: StoredMessage, answer: Answer | None) -> StoredMessage:
     )
 
 
-def answer(message: StoredMessage, *, newest: bool, raw: bool, unkept: WorkbenchError | None) -> None:
-    """Draws an answer that has ended. raw: as it came, unrendered. unkept: why it is not on the disk."""
+def answer(
+    message: StoredMessage,
+    *,
+    newest: bool,
+    raw: bool,
+    unkept: WorkbenchError | None,
+    draw: Callable[[str], None] = markdown.show,
+) -> None:
+    """Draws an answer that has ended. raw: as it came, unrendered. unkept: why it is not on the disk. draw: draws
+    its text."""
     if message.routed is not None:
         st.caption(route_line.text(message.routed, answered=message.error is None or bool(message.content)))
     if message.reasoning:
@@ -54,7 +63,7 @@ def answer(message: StoredMessage, *, newest: bool, raw: bool, unkept: Workbench
     if raw:
         st.code(message.content, None, wrap_lines=True)
     else:
-        markdown.show(message.content)
+        draw(message.content)
     for call in message.tool_calls:
         _tool_call(call)
     if unkept is not None:

@@ -52,3 +52,29 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 
 Frame = Part | Step | Done | Refused
+
+
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """A page to draw. `page` from 1; `text`: the passage to highlight; `width`: pixels."""
+
+    path: str
+    page: int
+    text: str
+    password: str = ""
+    width: int = 900
+
+
+class Drawn(msgspec.Struct, frozen=True, tag=True):
+    """The page. `lines`: how many of it are highlighted; 0 where the passage was not found on it."""
+
+    png: bytes
+    lines: int
+
+
+class NotDrawn(msgspec.Struct, frozen=True, tag=True):
+    """It cannot be drawn: what happened."""
+
+    reason: str
+
+
+Picture = Drawn | NotDrawn

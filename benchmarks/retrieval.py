@@ -1,0 +1,115 @@
+"""Searching documents: from a question to its hits over 50,000 passages, and whether both ways together find most.
+
+The passages of the first are made of words as frequent as words are (Zipf), with vectors at random; the question is
+embedded by the default model in its own process, as a person's is. Those of the second are the docstrings of Python's
+standard library without their first sentence, which is the question; once as they are, and once with every letter
+thirteen on, which no embedding can read and keywords do not mind.
+"""
+
+from __future__ import annotations
+
+import codecs
+import importlib
+import inspect
+import itertools
+import random
+import sys
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.figure import Figure, Plan
+from core.cli.local import OWNER, opened_workbench
+from core.metrics import percentile
+from core.rag import claims, trial
+from core.rag.embed import DEFAULT, Embedding
+from core.rag.evaluate import evaluate
+from core.rag.question_sets import Expected, Question
+from core.rag.retrieve import Options, Searcher
+from core.rag.values import Chunk
+
+PASSAGES, WORDS, VOCABULARY = 50_000, 120, 60_000
+QUESTIONS = 200
+LIBRARY = """
+argparse asyncio bisect calendar collections configparser contextlib copy csv datetime decimal difflib email fractions
+functools heapq html http.client inspect io ipaddress itertools json logging mailbox math multiprocessing os pathlib
+platform random re secrets shutil smtplib socket sqlite3 ssl statistics string subprocess tarfile tempfile textwrap
+threading time tokenize typing unittest urllib.parse uuid xml.etree.ElementTree zipfile zoneinfo
+"""
+
+
+def measure(plan: Plan) -> list[Figure]:
+    """The time of a search, and how much better both ways are than the better one."""
+    quick = plan.repeat == 1
+    with opened_workbench() as workbench:
+        embedding = workbench.collections.embeddings.get(OWNER, DEFAULT)
+        embedding.embed(["warm"], question=True)
+        found = [_search(embedding, PASSAGES // 50 if quick else PASSAGES)]
+        for name, cipher in (("read", False), ("unread", True)):
+            found += _both(embedding, name, cipher=cipher, most=150 if quick else 1200)
+    return found
+
+
+def _search(embedding: Embedding, passages: int) -> Figure:
+    draw = random.Random(8)
+    weights = list(itertools.accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
+    words = [f"{codecs.encode(hex(number)[2:], 'rot13')}x" for number in range(VOCABULARY)]
+    texts = [" ".join(draw.choices(words, cum_weights=weights, k=WORDS)) for _ in range(passages)]
+    vectors = np.random.default_rng(8).normal(size=(passages, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    chunks = [Chunk(str(n), str(n), str(n), 0, text, 0, len(text), WORDS) for n, text in enumerate(texts)]
+    searcher = Searcher(chunks, vectors, lambda asked: embedding.embed(asked, question=True), weight=0.6)
+    began = time.perf_counter()
+    searcher.search("warm")
+    indexed = time.perf_counter() - began
+    took = []
+    for _ in range(QUESTIONS):
+        question = " ".join(draw.choices(words, cum_weights=weights, k=12))
+        began = time.perf_counter()
+        searcher.search(question, Options(limit=6))
+        took.append(1000 * (time.perf_counter() - began))
+    return Figure(
+        name="retrieval.search",
+        what=f"question to hits, embedding it included, over {passages:,} passages, 95th percentile",
+        value=percentile(sorted(took), 0.95),
+        unit="ms",
+        target=("≤", 100),
+        details={"median_ms": percentile(sorted(took), 0.5), "keyword_index_s": indexed},
+    )
+
+
+def _both(embedding: Embedding, name: str, *, cipher: bool, most: int) -> Iterator[Figure]:
+    passages, questions = _docstrings(cipher=cipher, most=most)
+    searcher, calibration = trial.over(passages, embedding)
+    means = {one.name: one.means["ndcg@10"].mean for one in evaluate(searcher, questions)}
+    kind = "in letters that no embedding knows" if cipher else "in English"
+    yield Figure(
+        name=f"retrieval.{name}",
+        what=f"nDCG@10 of calibrated hybrid ÷ the better of dense and BM25, {len(questions)} questions {kind}",
+        value=means["hybrid"] / max(means["dense"], means["bm25"]),
+        unit="×",
+        target=("≥", 1.0),
+        details={**means, "weight": calibration.weight, "python": sys.version.split()[0]},
+    )
+
+
+def _docstrings(*, cipher: bool, most: int) -> tuple[list[Chunk], list[Question]]:
+    found: dict[str, tuple[str, str]] = {}
+    for module in LIBRARY.split():
+        for owner, thing in inspect.getmembers(importlib.import_module(module)):
+            for inner, one in [(owner, thing), *(inspect.getmembers(thing) if inspect.isclass(thing) else ())]:
+                said = inspect.getdoc(one) or ""
+                sentences = claims.sentences(said) if callable(one) else []
+                if len(sentences) >= 3 and len(sentences[0]) > 30 and not inner.startswith("__"):
+                    found.setdefault(sentences[0], (f"{module}.{owner}.{inner}", " ".join(sentences[1:])))
+    chosen = sorted(found.items(), key=lambda entry: entry[1][0])
+    random.Random(8).shuffle(chosen)
+    passages, questions = [], []
+    for number, (question, (_, text)) in enumerate(chosen[:most]):
+        if cipher:
+            question, text = codecs.encode(question, "rot13"), codecs.encode(text, "rot13")
+        text = text[:900]
+        passages.append(Chunk(str(number), str(number), str(number), 0, text, 0, len(text), 0))
+        questions.append(Question(id=str(number), text=question, expected=(Expected(document=str(number)),)))
+    return passages, questions

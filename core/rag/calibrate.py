@@ -1,0 +1,171 @@
+"""How much vectors count beside keywords in one collection, found out without labels.
+
+Out of each of up to 200 passages one sentence is taken as a question, and the passage is searched for *without* that
+sentence: the weight a (0 … 1) with the best nDCG@10 of `a · dense + (1 − a) · BM25` is kept, both min–max scaled for
+each question over the candidates of either. Neighbours that say the sentence too, since passages
+overlap, are no candidates. The same passages give the same weight. Embeds up to 400 texts: seconds, for the background.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from core.rag import claims, fusion
+from core.rag.fusion import Floats
+from core.rag.retrieve import CANDIDATES, UNCALIBRATED, Searcher, searched_text
+
+SAMPLED = 200
+LEAST = 10
+"""Questions below which nothing is concluded."""
+
+STEPS = 20
+SHORTEST, LONGEST = 20, 400
+"""Characters of a sentence that may be a question."""
+
+AT_ONCE = 50
+"""Questions whose similarity to all passages is computed together: 10 MB for 50,000 passages."""
+
+STALE = 0.2
+"""Share of the passages that changed, from which a collection is calibrated anew."""
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found. curve: (weight of the dense scores, nDCG@10), from 0 (keywords alone) to 1 (vectors alone).
+
+    questions: how many were asked; below 10 the weight is the middle and nothing is known. passages: that there were.
+    """
+
+    weight: float
+    curve: tuple[tuple[float, float], ...] = ()
+    questions: int = 0
+    passages: int = 0
+
+    @property
+    def known(self) -> bool:
+        """Whether it was found out."""
+        return self.questions >= LEAST
+
+    def at(self, weight: float) -> float | None:
+        """nDCG@10 at the weight nearest to this one."""
+        return min(self.curve, key=lambda point: abs(point[0] - weight))[1] if self.curve else None
+
+
+def stale(found: Calibration | None, passages: int) -> bool:
+    """Whether a collection of now so many passages has changed much since."""
+    return found is None or abs(passages - found.passages) > STALE * max(found.passages, 1)
+
+
+def calibrate(
+    searcher: Searcher,
+    embed_passages: Callable[[Sequence[str]], Floats] | None = None,
+    *,
+    sampled: int = SAMPLED,
+    step: Callable[[int, int], None] = lambda done, total: None,
+) -> Calibration:
+    """The weight for these passages. embed_passages: where passages are embedded in another way than questions.
+
+    step: told how many questions of how many are done; what it raises ends the work.
+    """
+    asked = _questions(searcher, sampled)
+    passages = len(searcher.chunks)
+    if len(asked) < LEAST:
+        return Calibration(weight=UNCALIBRATED, questions=len(asked), passages=passages)
+    weights = [number / STEPS for number in range(STEPS + 1)]
+    gains = np.zeros(len(weights))
+    for begin in range(0, len(asked), AT_ONCE):
+        some = asked[begin : begin + AT_ONCE]
+        step(begin, len(asked))
+        vectors = searcher.embed([one.text for one in some])
+        rests = (embed_passages or searcher.embed)([one.rest for one in some])
+        similar = vectors.astype(np.float32) @ searcher.vectors.T
+        for number, one in enumerate(some):
+            dense = similar[number]
+            dense[one.place] = float(vectors[number] @ rests[number])
+            gains += _gains(searcher, one, dense, weights)
+    step(len(asked), len(asked))
+    curve = tuple((weight, float(gain / len(asked))) for weight, gain in zip(weights, gains, strict=True))
+    return Calibration(weight=_best(curve), curve=curve, questions=len(asked), passages=passages)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """A sentence, the passage it was taken from, and what is left of that; `excluded`: passages that say it too."""
+
+    text: str
+    place: int
+    rest: str
+    excluded: tuple[int, ...]
+
+
+def _questions(searcher: Searcher, sampled: int) -> list[_Asked]:
+    """One sentence out of each of at most so many passages, chosen by their texts alone."""
+    chunks = searcher.chunks
+    order = sorted(range(len(chunks)), key=lambda place: _number(chunks[place].text, place))
+    neighbours = _neighbours(searcher)
+    found: list[_Asked] = []
+    for place in order:
+        text = chunks[place].text
+        spans = claims.spans(text)
+        fitting = [(a, b) for a, b in spans if SHORTEST <= b - a <= LONGEST]
+        if len(spans) < 2 or not fitting:
+            continue
+        start, end = fitting[_number(text, 1) % len(fitting)]
+        sentence = text[start:end]
+        rest = f"{text[:start]} {text[end:]}".strip()
+        if sentence in rest:
+            continue
+        excluded = tuple(other for other in neighbours(place) if sentence in chunks[other].text)
+        found.append(_Asked(sentence, place, rest, excluded))
+        if len(found) == sampled:
+            break
+    return found
+
+
+def _neighbours(searcher: Searcher) -> Callable[[int], list[int]]:
+    """The passages beside one in its document."""
+    places = {(chunk.document_id, chunk.position): at for at, chunk in enumerate(searcher.chunks)}
+
+    def beside(place: int) -> list[int]:
+        chunk = searcher.chunks[place]
+        around = ((chunk.document_id, chunk.position + step) for step in (-2, -1, 1, 2))
+        return [places[one] for one in around if one in places]
+
+    return beside
+
+
+def _number(text: str, salt: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{salt}\0{text}".encode("utf-8", "replace")).digest()[:6], "big")
+
+
+def _gains(searcher: Searcher, asked: _Asked, dense: Floats, weights: Sequence[float]) -> Floats:
+    """nDCG@10 of one question at each weight: 1 ÷ log2(1 + rank), as one passage is right."""
+    chunk = searcher.chunks[asked.place]
+    words = searcher.bm25.scores(asked.text)
+    without = searched_text(msgspec.structs.replace(chunk, text=asked.rest))
+    words[asked.place] = searcher.bm25.score_of(asked.text, without, asked.place)
+    gone = list(asked.excluded)
+    dense[gone], words[gone] = -np.inf, -np.inf
+    by_words = fusion.best(words, CANDIDATES)
+    near = fusion.best(dense, CANDIDATES)
+    places = np.union1d(near, by_words[words[by_words] > 0])
+    places = places[~np.isin(places, gone)]
+    at = np.flatnonzero(places == asked.place)
+    gains = np.zeros(len(weights))
+    if not at.size:
+        return gains
+    for number, weight in enumerate(weights):
+        scores = fusion.weighted(dense[places], words[places], weight)
+        rank = int(np.count_nonzero(scores >= scores[at[0]]))  # what is level with it may stand before it
+        gains[number] = 1 / math.log2(1 + rank) if rank <= 10 else 0.0
+    return gains
+
+
+def _best(curve: Sequence[tuple[float, float]]) -> float:
+    """The weight of the highest point; of several that are equal the middle one."""
+    top = max(gain for _, gain in curve)
+    level = [weight for weight, gain in curve if math.isclose(gain, top, rel_tol=0, abs_tol=1e-9)]
+    return level[len(level) // 2]
