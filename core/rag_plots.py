@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from core.arena.spreadsheet import inert
+from core.late import np
 from core.plots import MODEL_COLOURS, ORIGIN_COLOURS, QUIET, TEXT, Colour, template
 from core.race_plots import DASHES, plain
 from core.rag.calibrate import Calibration

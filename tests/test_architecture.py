@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "core.errors",
         "core.events",
         "core.figures",
+        "core.late",
         "core.messages",
         "core.metrics",
         "core.settings",
@@ -240,6 +241,12 @@ def test_importing_core_is_light() -> None:
         f"for name in {names!r}: importlib.import_module(name)\n"
         f"print(sorted({HEAVY!r} & sys.modules.keys()))"
     )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_a_server_starts_without_what_it_may_never_need() -> None:
+    program = "import core.workbench, sys; print([one for one in ('numpy', 'filelock') if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 

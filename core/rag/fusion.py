@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from core.late import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 RRF_K = 60
 """Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009."""
 
-Floats = NDArray[np.floating]
+Floats: TypeAlias = "NDArray[np.floating]"
 
 
 def min_max(scores: Floats) -> Floats:

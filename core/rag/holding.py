@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import filelock
+from core.late import filelock
 
 LOOK_S = 0.2
 """Seconds between two attempts, while another process holds it."""

@@ -18,21 +18,22 @@ import threading
 import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-import filelock
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.child import ChildDied
 from core.errors import EmbeddingFailed, IndexFailed, WorkbenchError
+from core.late import filelock, np
 from core.rag.attendant import Attendant
 from core.rag.searching import wire
 from core.rag.values import Collection
 from core.store.chunks import OTHER_LENGTH, Chunks
 
-Matrix = NDArray[np.float32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Matrix: TypeAlias = "NDArray[np.float32]"
 T = TypeVar("T")
 
 SLICE = 2000

@@ -10,13 +10,13 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import N_, DocumentUnreadable, EmbeddingFailed, NotThere, StoreError, WorkbenchError
 from core.jobs import Halted, Job
+from core.late import np
 from core.rag import chunk, extract
 from core.rag.embed import Embedding, Embeddings
 from core.rag.files import Files
@@ -24,6 +24,9 @@ from core.rag.holding import Holding
 from core.rag.values import Build, Document, Extracted, Span
 from core.store.chunks import OTHER_LENGTH, Chunks
 from core.store.documents import Documents
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SLICE = 32
 """Texts that are embedded before somebody looks whether to stop."""
@@ -33,7 +36,7 @@ READING = 0.2
 
 _ELSEWHERE = N_("Another program is adding to this collection")
 
-Matrix = NDArray[np.float32]
+Matrix: TypeAlias = "NDArray[np.float32]"
 Advance = Callable[[float], None]
 """Told how much of a document is done, 0 … 1. Raises `Halted` where it is to end."""
 

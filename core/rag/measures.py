@@ -15,7 +15,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import numpy as np
+
+from core.late import np
 
 NAMES = ("ndcg@10", "recall@5", "recall@10", "mrr")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
+from core.late import np
 from core.rag.fusion import Floats, min_max
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def order(scores: Floats, vectors: Floats, number: int, *, diversity: float) -> tuple[list[int], list[float]]:

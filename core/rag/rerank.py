@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-import numpy as np
 
 from core.child import ChildDied
 from core.errors import RerankerUnusable
+from core.late import np
 from core.rag.attendant import Attendant
 from core.rag.fusion import Floats
 from core.rag.reranking import wire

@@ -10,18 +10,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import NothingToSearch
+from core.late import np
 from core.rag import fusion, mmr
 from core.rag.bm25 import Bm25
 from core.rag.fusion import Floats
 from core.rag.rerank import Reranker
 from core.rag.values import Chunk, Hit, Stage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Method = Literal["dense", "bm25", "hybrid"]
 Fusion = Literal["weighted", "rrf"]
@@ -178,8 +180,9 @@ class Searcher:
     ) -> _Stages:
         number = max(options.candidates, options.limit)
         words = self.bm25.scores(question) if options.method != "dense" else None
-        found_by_words = _candidates(words, number, mask, above=0.0) if words is not None else _NONE
-        near: NDArray[np.int64] = _NONE
+        none: NDArray[np.int64] = np.empty(0, np.int64)
+        found_by_words = _candidates(words, number, mask, above=0.0) if words is not None else none
+        near = none
         similarity: Floats | None = None
         if options.method != "bm25" and vector is not None:
             near, similarity = self._near(vector, number, mask, found_by_words)
@@ -248,8 +251,6 @@ class Searcher:
 
 RERANKED = 30
 """Candidates that a cross-encoder reads: each takes it some hundredths of a second."""
-
-_NONE: NDArray[np.int64] = np.empty(0, np.int64)
 
 
 def searched_text(chunk: Chunk) -> str:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
-import numpy as np
 
+from core.late import np
 from core.rag import calibrate, chunk, evaluate
 from core.rag.calibrate import Calibration
 from core.rag.embed import Embedding

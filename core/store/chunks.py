@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import N_, EmbeddingFailed
+from core.late import np
 from core.rag.values import Build, Chunk, Span
 from core.store import records, rows
 from core.store.database import Database
 from core.store.documents import bump, insert_build, owned
 
-Matrix = NDArray[np.float32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Matrix: TypeAlias = "NDArray[np.float32]"
 
 OTHER_LENGTH = N_("its vectors have another length than before")
 """Of an embedding that gives others than it gave."""

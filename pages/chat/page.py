@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotThere, WorkbenchError
-from pages.chat import asking_panel, composer, library, transcript, welcome
+from pages.chat import asking_panel, composer, library, of_documents, transcript, welcome
 from pages.ui import error_box, owner, resources, state
 
 workbench = resources.workbench()
@@ -67,6 +67,7 @@ if question:
 with page:
     picked = None
     if conversation:
+        of_documents.show(conversation)
         transcript.show(workbench, me, conversation, asking)
     elif not transcript.has_unsent(None):
         picked = welcome.show()

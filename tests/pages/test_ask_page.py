@@ -183,3 +183,14 @@ def test_ranks_and_map_are_drawn(page: Sitting) -> None:
         drawn = len(page.at.get("plotly_chart"))
         assert drawn == (1 if name in ("Ranks", "Map") else 0), name
         assert page.errors() == []
+
+
+@pytest.mark.usefixtures("collection", "model")
+def test_on_the_chat_page_it_leads_back_to_its_documents(page: Sitting) -> None:
+    ask(page)
+    chat = Sitting(page.workbench, c=page.id or "")
+    assert any("held with documents" in caption for caption in chat.captions())
+    chat.press("to-documents")
+    assert chat.id == page.id and chat.at.chat_input(key="ask-question")
+    plain = page.workbench.conversations.create(PERSON)
+    assert "to-documents" not in [button.key for button in Sitting(page.workbench, c=plain.id).at.button]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from core.late import np
 from core.models.local.shelf import LocalModel
 from core.rag.tokens import Estimate, Tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LONGEST = 512
 """Tokens of a passage: any model takes them, and no passage should be longer."""

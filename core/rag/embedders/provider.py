@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import N_, AnswerMalformed, ProviderTimedOut
 from core.events import Finished, Timings, Usage
+from core.late import np
 from core.models.remote import faults, listing, prices
 from core.models.remote.connections import Connections
 from core.models.remote.endpoint import Endpoint, Timeouts
 from core.rag.tokens import Estimate, Tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PATH = "/embeddings"
 TOGETHER = 64

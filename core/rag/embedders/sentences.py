@@ -6,16 +6,19 @@ import functools
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from core.child import ChildDied
 from core.errors import EmbeddingFailed
+from core.late import np
 from core.rag.attendant import Attendant
 from core.rag.embedders import wire
 from core.rag.tokens import Tokenizer, Tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _embedded = msgspec.json.Decoder(wire.Embedded)
 
