@@ -35,7 +35,7 @@ def quantization() -> st.Page:
 def rag() -> st.Page:
     """The page of one's own documents."""
     path = PAGES / "rag" / "page.py"
-    return st.Page(path, title=_("Documents"), icon=":material/library_books:", url_path="rag")
+    return st.Page(path, title=_("Documents (RAG)"), icon=":material/library_books:", url_path="rag")
 
 
 def providers() -> st.Page:
