@@ -85,3 +85,16 @@ def test_a_file_of_questions_is_asked_of_a_collection(tmp_path: Path, capfd: pyt
     assert "hybrid" in out
     assert main(["rag", "evaluate", str(file), "--json"]) == 1
     assert json.loads(capfd.readouterr().out)["error"] == "QuestionSetUnreadable"
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("home")
+def test_an_answer_comes_with_what_it_was_given(capfd: pytest.CaptureFixture[str]) -> None:
+    asked = ["rag", "ask", "Encyclopaedia", QUERIES["q1"], "--method", "bm25", "--limit", "2", "--temperature", "0"]
+    assert main([*asked, "--max-tokens", "8", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["text"] and told["usage"]["generated_tokens"] <= 8 and told["timings"]["decode_rate"]
+    first = told["passages"][0]
+    assert (first["number"], first["document"], first["text"]) == (1, "doc1.txt", ENGLISH[1])
+    assert told["usage"]["prompt_tokens"] > len(ENGLISH[1].split())
+    assert {sentence["verdict"] for sentence in told["sentences"]} <= {"supported", "weak", "uncited", "unjudged"}
