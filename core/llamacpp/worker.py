@@ -82,9 +82,7 @@ class Worker:
         try:
             if isinstance(frame, wire.Start):
                 generation = self._generation(frame)
-                # Heard before it is read, which takes long on a busy machine: what takes long before this is a
-                # template or a grammar, and is ended.
-                self._emit([(frame.id, generation.prefill(0))])
+                self._outbox.send(wire.Prepared(frame.id))
                 self._todo.put(lambda: self._batcher.submit(generation))
             elif isinstance(frame, wire.Count):
                 self._outbox.send(self._count(frame))

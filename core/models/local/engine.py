@@ -31,7 +31,8 @@ from core.models.local.model_settings import ModelSettings
 
 IDLE_S = 0.1
 PREPARE_LIMIT_S = 20.0
-"""A request of which nothing is heard for that long has a template or grammar that cannot be interrupted."""
+"""A request that is not prepared in that time has a template or grammar that cannot be interrupted. What comes after,
+waiting and reading, may take long on a busy machine."""
 
 PACE_S = 0.1
 """Pause between two reads while text flows: the tokens come with their own times, and each wake-up of this process
@@ -43,7 +44,7 @@ READ_SIZE = 1 << 20
 
 F = TypeVar("F", bound=wire.FromWorker)
 _Answer = wire.Counted | wire.Tokenized | wire.Detokenized | wire.Embedded
-_Item = Event | WorkbenchError | _Answer
+_Item = Event | WorkbenchError | wire.Prepared | _Answer
 
 
 class Engine:
@@ -115,14 +116,16 @@ class Engine:
         handed_over = time.perf_counter()
         with _Expecting(self, pace_s) as (number, inbox):
             self._send(wire.Start(number, request, handed_over))
-            heard = False
+            prepared = False
             try:
                 while True:
-                    item = self._next(inbox, waiting_since=None if heard else handed_over)
+                    item = self._next(inbox, waiting_since=None if prepared else handed_over)
                     if isinstance(item, WorkbenchError):
                         raise item
+                    if isinstance(item, wire.Prepared):
+                        prepared = True
+                        continue
                     assert not isinstance(item, _Answer)
-                    heard = heard or not isinstance(item, Idle)
                     yield item
                     if isinstance(item, Finished):
                         return
@@ -241,7 +244,7 @@ class Engine:
         if inbox is None:
             return
         inbox.put(item)
-        if not isinstance(item, Queued | Prefill):
+        if not isinstance(item, Queued | Prefill | wire.Prepared):
             self._unheard.discard(number)
 
     def _fail(self, error: WorkbenchError) -> None:

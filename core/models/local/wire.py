@@ -93,6 +93,12 @@ class Ready(_Frame, frozen=True):
     load_s: float
 
 
+class Prepared(_Frame, frozen=True):
+    """A request's prompt, sampler and grammar have been made, and it waits to be computed."""
+
+    id: int
+
+
 class Events(_Frame, frozen=True):
     """What one turn of the decode loop brought: (request, event) in the order they happened."""
 
@@ -140,7 +146,7 @@ class Embedded(_Frame, frozen=True):
 
 
 ToWorker = Load | Start | Cancel | Threads | Count | Tokenize | Detokenize | Embed
-FromWorker = Progress | Ready | Events | Raised | Counted | Tokenized | Detokenized | Embedded
+FromWorker = Progress | Ready | Prepared | Events | Raised | Counted | Tokenized | Detokenized | Embedded
 
 encode = msgspec.json.encode
 decode_to_worker = msgspec.json.Decoder(ToWorker).decode
