@@ -69,12 +69,12 @@ def _columns() -> list[Column]:
             lambda row: _share(_of(row, "same_top")),
         ),
         (
-            _("Reads"),
+            _("Reads, tokens/s"),
             _("Tokens of a prompt a second: 512 at once (pp512)."),
             lambda row: _rate(row.speed.read if row.speed else None),
         ),
         (
-            _("Writes"),
+            _("Writes, tokens/s"),
             _("Tokens of an answer a second: 128 one by one (tg128)."),
             lambda row: _rate(row.speed.write if row.speed else None),
         ),
@@ -129,8 +129,4 @@ def _share(value: Estimate | None) -> str:
 def _rate(value: Rate | None) -> str:
     if value is None:
         return "–"
-    return _(
-        "{rate} ± {deviation} tokens/s",
-        rate=number(float(f"{value.mean:.3g}")),
-        deviation=number(float(f"{value.deviation:.2g}")),
-    )
+    return f"{number(float(f'{value.mean:.3g}'))} ± {number(float(f'{value.deviation:.2g}'))}"
