@@ -2,8 +2,9 @@
 
 Out of each of up to 200 passages one sentence is taken as a question, and the passage is searched for *without* that
 sentence: the weight a (0 … 1) with the best nDCG@10 of `a · dense + (1 − a) · BM25` is kept, both min–max scaled for
-each question over the candidates of either. Neighbours that say the sentence too, since passages
-overlap, are no candidates. The same passages give the same weight. Embeds up to 400 texts: seconds, for the background.
+each question over the candidates of either. Where that is not surely better than the better of the two alone, that one
+is kept. Neighbours that say the sentence too, since passages overlap, are no candidates. The same passages give the
+same weight. Embeds up to 400 texts: seconds, for the background.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ LEAST = 10
 """Questions below which nothing is concluded."""
 
 STEPS = 20
+SURE, ENOUGH = 2.0, 50
+"""Standard errors by which a mixture must be better than the better half alone, as the best of many weights is easily
+better by one, by chance; and questions below which the halves are too uncertain to be preferred."""
+
 SHORTEST, LONGEST = 20, 400
 """Characters of a sentence that may be a question."""
 
@@ -76,7 +81,7 @@ def calibrate(
     if len(asked) < LEAST:
         return Calibration(weight=UNCALIBRATED, questions=len(asked), passages=passages)
     weights = [number / STEPS for number in range(STEPS + 1)]
-    gains = np.zeros(len(weights))
+    gains = np.zeros((len(asked), len(weights)))
     for begin in range(0, len(asked), AT_ONCE):
         some = asked[begin : begin + AT_ONCE]
         step(begin, len(asked))
@@ -86,10 +91,10 @@ def calibrate(
         for number, one in enumerate(some):
             dense = similar[number]
             dense[one.place] = float(vectors[number] @ rests[number])
-            gains += _gains(searcher, one, dense, weights)
+            gains[begin + number] = _gains(searcher, one, dense, weights)
     step(len(asked), len(asked))
-    curve = tuple((weight, float(gain / len(asked))) for weight, gain in zip(weights, gains, strict=True))
-    return Calibration(weight=_best(curve), curve=curve, questions=len(asked), passages=passages)
+    curve = tuple((weight, float(gain)) for weight, gain in zip(weights, gains.mean(axis=0), strict=True))
+    return Calibration(weight=_best(curve, gains), curve=curve, questions=len(asked), passages=passages)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -164,8 +169,19 @@ def _gains(searcher: Searcher, asked: _Asked, dense: Floats, weights: Sequence[f
     return gains
 
 
-def _best(curve: Sequence[tuple[float, float]]) -> float:
-    """The weight of the highest point; of several that are equal the middle one."""
+def _best(curve: Sequence[tuple[float, float]], gains: Floats) -> float:
+    """The weight of the highest point; of several that are equal the middle one.
+
+    Unless the better end of the curve is lower by less than twice the error of the difference: what two hundred
+    questions cannot tell from chance is not worth a search that other questions find to be worse than its better half.
+    gains: a row a question, a column a weight.
+    """
     top = max(gain for _, gain in curve)
-    level = [weight for weight, gain in curve if math.isclose(gain, top, rel_tol=0, abs_tol=1e-9)]
-    return level[len(level) // 2]
+    level = [number for number, (_, gain) in enumerate(curve) if math.isclose(gain, top, rel_tol=0, abs_tol=1e-9)]
+    best = level[len(level) // 2]
+    if len(gains) < ENOUGH:
+        return curve[best][0]
+    end = 0 if curve[0][1] >= curve[-1][1] else len(curve) - 1
+    more = gains[:, best] - gains[:, end]
+    error = float(more.std(ddof=1)) / math.sqrt(len(more))
+    return curve[best if float(more.mean()) > SURE * error else end][0]
