@@ -25,8 +25,9 @@ TURN_SHARED_S = 0.12
 """How long a turn with prompt tokens in it may take: nobody else is answering, somebody is."""
 
 TURN_SHORT_S = 1.5
-"""What waits is short when all of it can be read in that time, and is then read in one turn: in two, those that are
-read first would begin to write in the midst of it, and the last would wait longer."""
+"""What waits is short when all of it can be read in that time (and, where somebody is answering, none of it is a long
+prompt by itself), and is then read in one turn: in two, those that are read first would begin to write in the midst of
+it, and the last would wait longer."""
 
 SMALLEST_SLICE = 16
 QUEUE_LIMIT = 256
@@ -133,7 +134,8 @@ class Batcher:
         if not waiting:
             return rows
         unread = [len(generation.tokens) - len(kept.tokens) for generation, kept in waiting]
-        if sum(unread) <= self._prompt_rate * TURN_SHORT_S:
+        short = not rows or max(unread) <= self._prompt_rate * TURN_SHARED_S
+        if short and sum(unread) <= self._prompt_rate * TURN_SHORT_S:
             turn = TURN_SHORT_S
         else:
             turn = TURN_SHARED_S if rows else TURN_ALONE_S
@@ -172,7 +174,9 @@ class Batcher:
             sizes[sequence] = sizes.get(sequence, 0) + 1
         prompt_tokens = sum(size for size in sizes.values() if size > 1)
         if prompt_tokens >= SMALLEST_SLICE and seconds > 0:
-            self._prompt_rate += 0.5 * (prompt_tokens / seconds - self._prompt_rate)
+            # A few tokens take hardly longer than one: they tell no more than that twice as many can be tried.
+            rate = min(prompt_tokens / seconds, 2 * prompt_tokens / TURN_SHARED_S)
+            self._prompt_rate += 0.5 * (rate - self._prompt_rate)
         for sequence, size in sizes.items():
             generation, kept = by_id[sequence]
             generation.processed(size)

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
 
 def test_a_pdf_that_is_dropped_becomes_ready(page: Page, watch: Watch, bench: Workbench, tmp_path: Path) -> None:
-    page.goto(f"{bench.server.address}rag?view=collections")
+    page.goto(f"{bench.server.address}rag?view=collections&collection=new")
     page.get_by_label("Name of the collection").fill("The island")
     page.get_by_label("Name of the collection").press("Enter")
     files = [making.pdf(tmp_path / "island.pdf", titles=("Light", "Plants", "Parliament")), tmp_path / "picture.pdf"]

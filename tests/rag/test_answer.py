@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -146,11 +147,17 @@ def test_nothing_to_search_is_the_answers_error() -> None:
 
 
 def test_a_search_can_be_left() -> None:
-    model = Scripted(".")
-    grounded = Grounded(model, ground(searcher, model, How(), collection_id="c", french=False), lambda found: None)
+    model, found = Scripted("."), threading.Event()
+
+    def held() -> Searcher:
+        found.wait(60)
+        return searcher()
+
+    grounded = Grounded(model, ground(held, model, How(), collection_id="c", french=False), lambda found: None)
     events = iter(grounded.stream(ASKED))
     assert isinstance(next(events), Idle)
     events.close()  # type: ignore[attr-defined]
+    found.set()
     assert model.asked == []
 
 
