@@ -134,7 +134,7 @@ class Batcher:
         if not waiting:
             return rows
         unread = [len(generation.tokens) - len(kept.tokens) for generation, kept in waiting]
-        short = not rows or max(unread) <= self._prompt_rate * TURN_SHARED_S
+        short = not rows or max(unread) <= self._prompt_rate * 2 * TURN_SHARED_S
         if short and sum(unread) <= self._prompt_rate * TURN_SHORT_S:
             turn = TURN_SHORT_S
         else:
