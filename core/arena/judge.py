@@ -231,8 +231,3 @@ def _side(entrant: Entrant, prompt: Prompt, cell: Cell) -> Side:
         finished=finished,
         energy=energy.of(info, finished) if finished is not None else None,
     )
-
-
-def cell_of(pair: Pair, model: int) -> Place:
-    """Where the answer of one of the two stands."""
-    return Place(model, pair.prompt, pair.repeat)

@@ -92,9 +92,7 @@ def find(environ: Mapping[str, str] | None = None, *, system: str = sys.platform
     seen: set[Path] = set()
     for place in PLACES:
         folders = _folders(place, env, system)
-        listed = (
-            _of_ollama(folders) if place.layout == "ollama" else ((path, path.name) for path in files.under(folders))
-        )
+        listed = _of_ollama(folders) if place.layout == "ollama" else _of_tree(folders)
         for path, name in listed:
             real = path.resolve()
             if real not in seen:
