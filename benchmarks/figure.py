@@ -85,5 +85,5 @@ class Figure:
 
 
 def _number(value: float, unit: str) -> str:
-    digits = {"×": 2, "s": 2, "MB": 0, "%": 1, "modules": 0}.get(unit, 1)
+    digits = {"×": 2, "s": 2, "MB": 0, "%": 1, "modules": 0, "nDCG@10": 4}.get(unit, 1)
     return f"{value:.{digits}f} {unit}"

@@ -15,16 +15,18 @@ import itertools
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from benchmarks.figure import Figure, Plan
 from core.cli.local import OWNER, opened_workbench
 from core.metrics import percentile
-from core.rag import claims, trial
+from core.rag import claims, embed, trial
 from core.rag.embed import DEFAULT, Embedding
-from core.rag.evaluate import evaluate
+from core.rag.embedders.worker import loaded
+from core.rag.evaluate import RETRIEVERS, evaluate
+from core.rag.fusion import Floats
 from core.rag.question_sets import Expected, Question
 from core.rag.retrieve import Options, Searcher
 from core.rag.values import Chunk
@@ -48,6 +50,7 @@ def measure(plan: Plan) -> list[Figure]:
         found = [_search(embedding, PASSAGES // 50 if quick else PASSAGES)]
         for name, cipher in (("read", False), ("unread", True)):
             found += _both(embedding, name, cipher=cipher, most=150 if quick else 1200)
+        found.append(_vectors(embedding, most=150 if quick else 1200))
     return found
 
 
@@ -91,6 +94,28 @@ def _both(embedding: Embedding, name: str, *, cipher: bool, most: int) -> Iterat
         unit="×",
         target=("≥", 1.0),
         details={**means, "weight": calibration.weight, "python": sys.version.split()[0]},
+    )
+
+
+def _vectors(embedding: Embedding, *, most: int) -> Figure:
+    """Dense search by the vectors of our process, and by those of `SentenceTransformer.encode` for the same texts."""
+    model = loaded(str(embed.packaged()))
+    passages, questions = _docstrings(cipher=False, most=most)
+    texts = [passage.text for passage in passages]
+
+    def ndcg(vectors: Floats, ask: Callable[[Sequence[str]], Floats]) -> float:
+        (dense,) = evaluate(Searcher(passages, vectors, ask), questions, {"dense": RETRIEVERS["dense"]})
+        return dense.means["ndcg@10"].mean
+
+    ours = ndcg(embedding.embed(texts), lambda asked: embedding.embed(asked, question=True))
+    theirs = ndcg(model.encode(texts), lambda asked: model.encode(list(asked)))
+    return Figure(
+        name="retrieval.vectors",
+        what=f"dense search by our vectors, as far from that by SentenceTransformer.encode's, {len(questions)} questions",
+        value=abs(ours - theirs),
+        unit="nDCG@10",
+        target=("≤", 0.005),
+        details={"ours": ours, "encode": theirs},
     )
 
 
