@@ -40,6 +40,7 @@ NAMES = (
     "quantizing",
     "embedding",
     "retrieval",
+    "languages",
 )
 
 

@@ -111,7 +111,7 @@ def _vectors(embedding: Embedding, *, most: int) -> Figure:
     theirs = ndcg(model.encode(texts), lambda asked: model.encode(list(asked)))
     return Figure(
         name="retrieval.vectors",
-        what=f"dense search by our vectors, as far from that by SentenceTransformer.encode's, {len(questions)} questions",
+        what=f"dense search by our vectors, how far from that by `encode`'s, {len(questions)} questions",
         value=abs(ours - theirs),
         unit="nDCG@10",
         target=("≤", 0.005),

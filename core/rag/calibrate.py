@@ -1,10 +1,10 @@
 """How much vectors count beside keywords in one collection, found out without labels.
 
 Out of each of up to 200 passages one sentence is taken as a question, and the passage is searched for *without* that
-sentence: the weight a (0 … 1) with the best nDCG@10 of `a · dense + (1 − a) · BM25` is kept, both min–max scaled for
-each question over the candidates of either. Where that is not surely better than the better of the two alone, that one
-is kept. Neighbours that say the sentence too, since passages overlap, are no candidates. The same passages give the
-same weight. Embeds up to 400 texts: seconds, for the background.
+sentence: the weight a (0 … 1) is kept around which nDCG@10 of `a · dense + (1 − a) · BM25` is the best, both min–max
+scaled for each question over the candidates of either. Where that is not surely better than the better of the two
+alone, that one is kept. Neighbours that say the sentence too, since passages overlap, are no candidates. The same
+passages give the same weight. Embeds up to 400 texts: seconds, for the background.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ LEAST = 10
 """Questions below which nothing is concluded."""
 
 STEPS = 20
+AROUND = 4
+"""Steps to either side over which the curve is levelled before its top is looked for."""
+
 SURE, ENOUGH = 2.0, 50
 """Standard errors by which a mixture must be better than the better half alone, as the best of many weights is easily
 better by one, by chance; and questions below which the halves are too uncertain to be preferred."""
@@ -170,15 +173,16 @@ def _gains(searcher: Searcher, asked: _Asked, dense: Floats, weights: Sequence[f
 
 
 def _best(curve: Sequence[tuple[float, float]], gains: Floats) -> float:
-    """The weight of the highest point; of several that are equal the middle one.
+    """The weight whose neighbourhood is the highest, of several that are equal the middle one.
 
-    Unless the better end of the curve is lower by less than twice the error of the difference: what two hundred
-    questions cannot tell from chance is not worth a search that other questions find to be worse than its better half.
-    gains: a row a question, a column a weight.
+    Not the highest point: where one half is poor the curve falls steeply behind its top, and the questions that people
+    ask have their top elsewhere than sentences have. And where the better end of the curve is lower by less than twice
+    the error of the difference, that end: what two hundred questions cannot tell from chance is not worth a search
+    that other questions find to be worse than its better half. gains: a row a question, a column a weight.
     """
-    top = max(gain for _, gain in curve)
-    level = [number for number, (_, gain) in enumerate(curve) if math.isclose(gain, top, rel_tol=0, abs_tol=1e-9)]
-    best = level[len(level) // 2]
+    heights = np.convolve(np.pad([gain for _, gain in curve], AROUND, mode="edge"), np.ones(2 * AROUND + 1), "valid")
+    level = np.flatnonzero(heights >= heights.max() - 1e-9)
+    best = int(level[len(level) // 2])
     if len(gains) < ENOUGH:
         return curve[best][0]
     end = 0 if curve[0][1] >= curve[-1][1] else len(curve) - 1

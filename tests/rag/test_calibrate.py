@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.rag.calibrate import LEAST, SAMPLED, Calibration, _best, calibrate, stale
+from core.rag.fusion import Floats
 from core.rag.retrieve import UNCALIBRATED, Options, Searcher
 from tests.rag.corpora import ENGLISH, FRENCH, chunk, chunks, embed, embed_nothing, searcher
 
@@ -99,11 +100,21 @@ def test_the_hybrid_search_uses_it() -> None:
 def test_what_may_be_chance_is_left_to_the_better_half() -> None:
     """Keywords find almost all; what vectors at random add to some of two hundred questions they take from others."""
     draw = np.random.default_rng(3)
-    curve = [(0.0, 0.9), (0.5, 0.0), (1.0, 0.2)]
-    gains = np.zeros((200, 3))
-    gains[:, 0], gains[:, 2] = 0.9, 0.2
-    for more, chosen in ((0.01, 0.0), (0.2, 0.5)):
-        gains[:, 1] = 0.9 + more + draw.normal(0, 0.3, 200)
-        told = [curve[0], (0.5, float(gains[:, 1].mean())), curve[2]]
-        assert told[1][1] > 0.9, "the mixture looks better"
-        assert _best(told, gains) == chosen
+    weights = np.linspace(0, 1, 21)
+    for more, kept in ((0.01, True), (0.2, False)):
+        gains = np.interp(weights, [0, 0.5, 1], [0.9, 0.9 + more, 0.2]) + draw.normal(0, 0.3, (200, 1)) * (weights > 0)
+        curve = _curve(gains)
+        assert max(gain for _, gain in curve) > curve[0][1], "a mixture looks better"
+        assert (_best(curve, gains) == 0.0) is kept
+
+
+def test_a_steep_side_is_kept_away_from() -> None:
+    """The highest point stands at the edge of a cliff, and other questions find the edge a little elsewhere."""
+    weights = np.linspace(0, 1, 21)
+    heights = np.interp(weights, [0, 0.5, 0.55, 1], [0.4, 0.6, 0.3, 0.2])
+    gains = np.tile(heights, (200, 1)) + np.random.default_rng(4).normal(0, 0.01, (200, 21))
+    assert _best(_curve(gains), gains) in {0.3, 0.35, 0.4}
+
+
+def _curve(gains: Floats) -> list[tuple[float, float]]:
+    return [(number / 20, float(gain)) for number, gain in enumerate(gains.mean(axis=0))]

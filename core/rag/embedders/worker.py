@@ -2,10 +2,12 @@
 
 Offline, from one folder of safetensors; no code that comes with a model is run. Texts of about one length are computed
 together, few at once, and each batch by one core: padding is computed like words, small matrices stay in a core's
-cache, and cores that share a small matrix wait for each other more than they compute (benchmarks/embedding.py). Where the
-processor multiplies bfloat16 by itself, matrices are multiplied in it, twice as fast; norms, sums and vectors stay float32
-(their cosine to all in float32 is above 0.9999, and they find the same: benchmarks/retrieval.py). When a batch is done, the
-next is of the request with the fewest texts: a question waits for no document.
+cache, and cores that share a small matrix wait for each other more than they compute (benchmarks/embedding.py). When a
+batch is done, the next is of the request with the fewest texts: a question waits for no document.
+
+Where the processor multiplies bfloat16 by itself, matrices are multiplied in it, twice as fast; norms, sums and the
+vectors stay float32. Their cosine to those computed in float32 alone is 0.9999, and they find the same
+(benchmarks/retrieval.py).
 """
 
 from __future__ import annotations
