@@ -3,7 +3,8 @@
 Every turn decodes the next token of each answer and a slice of the prompts that wait, as large as a turn may take
 (so that a long prompt does not freeze the others, and a cancel is heard soon); short ones that come together are read
 in one turn, which is quicker for the last of them. When the cache is full, idle sequences go first; then the youngest
-request steps back to the head of the queue and is prefilled again when there is room.
+request steps back to the head of the queue and is prefilled again when there is room. Several answers are attended to
+otherwise than one (`SEVERAL`): that takes another context, into which what the cache holds is carried.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ TURN_SHORT_S = 1.5
 """What waits is short when all of it can be read in that time (and, where somebody is answering, none of it is a long
 prompt by itself), and is then read in one turn: in two, those that are read first would begin to write in the midst of
 it, and the last would wait longer."""
+
+SEVERAL = 3
+"""Answers from which flash attention is quicker on a processor. Without it each token attends to the cells of all of
+them, and is masked from those that are not its own; with it a cell that is masked is passed over."""
 
 SMALLEST_SLICE = 16
 QUEUE_LIMIT = 256
@@ -67,6 +72,12 @@ class Batcher:
         """Whether another turn has anything to do."""
         return bool(self._waiting or self._running)
 
+    @property
+    def changing(self) -> bool:
+        """Whether the next turn makes it ready for several answers."""
+        several = len(self._running) >= SEVERAL and self._model.chooses_attention
+        return several and not self._model.flash and self._sequences.can_move
+
     def submit(self, generation: Generation) -> None:
         """A new request, to the end of the queue; fails it with `ModelBusy` when the queue is full."""
         if len(self._waiting) >= QUEUE_LIMIT:
@@ -93,12 +104,24 @@ class Batcher:
         self._flush()
 
     def turn(self) -> None:
-        """Admits, decodes once, samples, and reports."""
+        """Admits, decodes once, samples, and reports; or makes itself ready for several, and what has come meanwhile is
+        decoded with the rest."""
         self._admit()
+        if self.changing:
+            self._attend(flash=True)
+            return
         rows = self._fill()
         if self._batch.count:
             self._decode(rows)
         self._flush()
+
+    def rest(self) -> None:
+        """There has been nothing to do for a while: made ready for one answer alone."""
+        if self._model.flash:
+            self._attend(flash=False)
+
+    def _attend(self, *, flash: bool) -> None:
+        self._sequences.move(lambda: self._model.attend(flash=flash))
 
     def _admit(self) -> None:
         admitted = False

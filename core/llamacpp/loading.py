@@ -63,9 +63,34 @@ class LoadedModel:
         self.threads = load.settings.threads or model_settings.physical_cores()
         self.sequences = min(load.settings.parallel, llama.llama_max_parallel_sequences())
         self.threads_now = self.threads
+        self.flash, self._can_flash = False, True
         self.context = self._new_context(self._params())
         self.context_length = int(llama.llama_n_ctx(self.context))
         self.load_s = time.perf_counter() - began
+
+    @property
+    def chooses_attention(self) -> bool:
+        """Whether it computes with flash attention or without, as it suits the number of answers (batching.py)."""
+        return self._can_flash and self.can_share_prefix and self._settings.chooses_attention(gpu=self._on_gpu)
+
+    def attend(self, *, flash: bool) -> llama.llama_context_p:
+        """Another context, in place of the one that was there, with flash attention or without; always without for a
+        model that cannot have it. Raises `ModelLoadFailed`."""
+        llama.llama_free(self.context)
+        params = self._params()
+        params.n_ctx = self.context_length
+        params.n_threads = params.n_threads_batch = self.threads_now
+        if flash:
+            params.flash_attn_type = FLASH["on"]
+        try:
+            self.context = self._new_context(params)
+        except WorkbenchError:
+            if not flash:
+                raise
+            self._can_flash = False
+            return self.attend(flash=False)
+        self.flash = flash
+        return self.context
 
     @property
     def template(self) -> str:
@@ -145,9 +170,12 @@ class LoadedModel:
         params.n_seq_max = sequences
         return self._new_context(params)
 
+    @property
+    def _on_gpu(self) -> bool:
+        return bool(llama.llama_supports_gpu_offload()) and self._settings.gpu_layers != 0
+
     def _params(self) -> llama.llama_context_params:
-        settings = self._settings
-        gpu = bool(llama.llama_supports_gpu_offload()) and settings.gpu_layers != 0
+        settings, gpu = self._settings, self._on_gpu
         params = llama.llama_context_default_params()
         params.n_ctx = model_settings.context_length(settings, trained=self.trained_context)
         params.n_ubatch = max(settings.batch(gpu=gpu), self.sequences)

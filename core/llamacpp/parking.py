@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 import llama_cpp.llama_cpp as llama
 
+from core.llamacpp import kv_state
+from core.llamacpp.kv_state import State
+
 WORTH_PARKING = 16
 """Tokens; fewer are as quickly computed again."""
 
@@ -22,7 +25,7 @@ class Parked:
     """A sequence's tokens, and llama.cpp's own copy of what the cache held for them."""
 
     tokens: list[int]
-    state: ctypes.Array[ctypes.c_ubyte]
+    state: State
 
 
 class ParkingLot:
@@ -30,12 +33,12 @@ class ParkingLot:
 
     def __init__(self, context: llama.llama_context_p, *, limit: int) -> None:
         self._context = context
-        self._limit = limit
+        self.limit = limit
         self._all: list[Parked] = []
 
     def park(self, sequence: int, tokens: list[int]) -> None:
         """Copies a sequence out of the cache, where it stays as it is. Replaces what is parked of its beginning."""
-        if not WORTH_PARKING <= len(tokens) <= self._limit:
+        if not WORTH_PARKING <= len(tokens) <= self.limit:
             return
         size = int(llama.llama_state_seq_get_size(self._context, sequence))
         state = (ctypes.c_ubyte * size)()
@@ -43,8 +46,14 @@ class ParkingLot:
             return
         self._all = [p for p in self._all if p.tokens != tokens[: len(p.tokens)]]
         self._all.append(Parked(list(tokens), state))
-        while sum(len(parked.tokens) for parked in self._all) > self._limit:
+        while sum(len(parked.tokens) for parked in self._all) > self.limit:
             del self._all[0]
+
+    def move_to(self, context: llama.llama_context_p) -> None:
+        """Into another context of the same model, with the other layout of the cache. What cannot be turned goes."""
+        self._context = context
+        turned = [(parked.tokens, kv_state.turned(parked.state)) for parked in self._all]
+        self._all = [Parked(tokens, state) for tokens, state in turned if state is not None]
 
     def restore(self, parked: Parked, sequence: int) -> bool:
         """Copies it into an empty sequence of the cache. False when there is no room."""

@@ -9,13 +9,15 @@ sequence that is the whole beginning of the prompt is taken over, and nothing is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import llama_cpp.llama_cpp as llama
 
 from core.llamacpp.parking import WORTH_PARKING, Parked, ParkingLot
+
+_NO_TOKEN = -1
 
 
 @dataclass(eq=False)
@@ -88,6 +90,27 @@ class Sequences:
     def drop(self, kept: Kept, *, keep: int = 0) -> None:
         """Forgets a sequence's tokens but the first `keep` (all of them for a recurrent model)."""
         self._cut(kept, keep)
+
+    @property
+    def can_move(self) -> bool:
+        """Whether all that is in use can be carried into another context."""
+        return sum(len(kept.tokens) for kept in self._all if kept.active) <= self._parked.limit
+
+    def move(self, reopened: Callable[[], llama.llama_context_p]) -> None:
+        """Into another context of the same model, made in place of this one. What is in use goes along, but for a few
+        tokens that are to be computed again; the rest is parked."""
+        active = [kept for kept in self._all if kept.active]
+        for kept in [*(k for k in self._all if not k.active), *active]:
+            self._parked.park(kept.id, kept.tokens)
+        context = reopened()
+        self._memory = llama.llama_get_memory(context)
+        self._parked.move_to(context)
+        for kept in self._all:
+            held, kept.tokens = kept.tokens, []
+            if kept.active and held:
+                parked, shared = self._longest_prefix(self._parked, [*held, _NO_TOKEN])
+                if parked is not None:
+                    self._restore(parked, kept, shared)
 
     def evict_idle(self) -> bool:
         """Gives the cells of an idle sequence back. False when there is none."""

@@ -27,6 +27,13 @@ from core.models.local import wire
 
 PROGRESS_EVERY_S = 0.05
 
+REST_AFTER_S = 2.0
+"""Without anything to do: questions that come in a burst do not have the model change between them."""
+
+SILENCE_S, GATHERED_S = 0.008, 0.03
+"""What comes before such a silence after the first question, and within such a time, is read together with it: alone
+the first would be answered a little sooner, and all others wait until it has been read."""
+
 Work = Callable[[], None]
 
 
@@ -63,13 +70,26 @@ class Worker:
         """Decodes for as long as the process lives."""
         while True:
             if not self._batcher.busy and not self._embedder.busy:
-                self._todo.get()()
+                self._wait()()
+                self._gather()
             while not self._todo.empty():
                 self._todo.get()()
             if self._batcher.busy:
                 self._batcher.turn()
             if self._embedder.busy:
                 self._embedder.turn(alone=not self._batcher.busy)
+
+    def _wait(self) -> Work:
+        with contextlib.suppress(queue.Empty):
+            return self._todo.get(timeout=REST_AFTER_S)
+        self._batcher.rest()
+        return self._todo.get()
+
+    def _gather(self) -> None:
+        until = time.monotonic() + GATHERED_S
+        with contextlib.suppress(queue.Empty):
+            while self._batcher.busy and not self._batcher.changing and (left := until - time.monotonic()) > 0:
+                self._todo.get(timeout=min(SILENCE_S, left))()
 
     def prepare(self, frame: wire.ToWorker) -> None:
         """Does what can be done outside the decode thread, and hands it the rest."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from core.events import Idle, Prefill, Queued, Text
+from core.llamacpp.worker import REST_AFTER_S
 from core.messages import ChatRequest, Message
 from core.models.local.engine import Engine
 from tests.asking import GREEDY, LONG, ask, finished, request, text, tokens
@@ -106,3 +108,24 @@ def test_closing_the_stream_frees_its_place(engine: Engine) -> None:
     events = ask(engine, max_tokens=4)
     assert not any(isinstance(e, Queued) for e in events)
     assert engine.answering == 0
+
+
+def test_several_answers_at_once_lose_nothing_of_those_before_and_under_way(shared_engine: Engine) -> None:
+    """From the third on they are attended to in another way, in another context: what the cache held goes along."""
+    earlier = text(ask(shared_engine, LONG * 3, max_tokens=24, ignore_end=True))
+    running = shared_engine.stream(request("Count to one thousand.", ignore_end=True, max_tokens=200))
+    while not isinstance(next(running), Text):
+        pass
+    with ThreadPoolExecutor(3) as pool:
+        others = [pool.submit(ask, shared_engine, f"Tell me of {n}.", ignore_end=True) for n in range(3)]
+        rest = list(running)
+        assert [len(tokens(other.result())) for other in others] == [24] * 3
+    done = finished(rest)
+    assert done.usage.generated_tokens == 200
+    turns = [Message("user", LONG * 3), Message("assistant", earlier)]
+    for pause in (0.0, REST_AFTER_S + 0.5):  # then it is ready for one alone again
+        time.sleep(pause)
+        turns.append(Message("user", "And then?"))
+        events = list(shared_engine.stream(ChatRequest(messages=tuple(turns), sampling=GREEDY, max_tokens=4)))
+        assert finished(events).usage.cached_tokens >= finished(events).usage.prompt_tokens - 20
+        turns.append(Message("assistant", text(events)))

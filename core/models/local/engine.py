@@ -40,6 +40,10 @@ takes time from the threads that compute. A reader may ask for a shorter one, an
 each has a token less often, and the pause is as many times longer. There is none while such a reader waits for a first
 word."""
 
+LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""For the child (where the C library is glibc's): memory for the KV cache comes in pages of 2 MB, and making a context
+takes 20 ms rather than 55."""
+
 READ_SIZE = 1 << 20
 
 F = TypeVar("F", bound=wire.FromWorker)
@@ -76,7 +80,7 @@ class Engine:
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 cwd=child.ROOT,
-                env=child.QUIET | os.environ,
+                env=child.QUIET | LARGE_PAGES | os.environ,
                 # Ctrl-C in a terminal is for the server, which closes the pipe.
                 process_group=0 if os.name == "posix" else None,
             )

@@ -27,8 +27,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     context_length: tokens that all conversations in progress share; one conversation may take all of them.
     threads: for the decode loop; batch_size: prompt tokens computed at once; parallel: answers in progress at once.
-    flash_attention: "auto" is off on a processor, where llama.cpp writes twice as fast without it from 256 tokens on
-    (docs/BENCHMARKS.md), unless the KV cache is quantized, and llama.cpp's own choice on a GPU.
+    flash_attention: "auto" is llama.cpp's own choice on a GPU and with a quantized KV cache. On a processor it is off
+    for one or two answers, written up to twice as fast without it, and on for more (docs/BENCHMARKS.md).
     kv_type: q8_0 and q4_0 make the KV cache 1.9 and 3.6 times smaller, and need flash attention.
     gpu_layers: layers kept on a GPU, −1 for all; no effect without one. mmap: weights are read as they are needed.
     """
@@ -47,9 +47,12 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.batch_size or (GPU_BATCH if gpu else CPU_BATCH)
 
     def flash(self, *, gpu: bool) -> FlashAttention:
-        """Flash attention on a processor or a GPU; "auto" leaves it to llama.cpp."""
-        off = not gpu and self.flash_attention == "auto" and self.kv_type == "f16"
-        return "off" if off else self.flash_attention
+        """Flash attention on a processor or a GPU for one answer; "auto" leaves it to llama.cpp."""
+        return "off" if self.chooses_attention(gpu=gpu) else self.flash_attention
+
+    def chooses_attention(self, *, gpu: bool) -> bool:
+        """Whether flash attention is used or not as it suits the answers in progress."""
+        return not gpu and self.flash_attention == "auto" and self.kv_type == "f16"
 
     def checked(self) -> ModelSettings:
         """These settings, or `SettingInvalid` naming the first one out of range."""
