@@ -34,6 +34,10 @@ SEVERAL = 3
 """Answers from which flash attention is quicker on a processor. Without it each token attends to the cells of all of
 them, and is masked from those that are not its own; with it a cell that is masked is passed over."""
 
+SOON_READ = 512
+"""Prompt tokens that are read first, as they lose little by the way they are attended to, and nobody's first word waits
+for the change."""
+
 SMALLEST_SLICE = 16
 QUEUE_LIMIT = 256
 
@@ -73,10 +77,17 @@ class Batcher:
         return bool(self._waiting or self._running)
 
     @property
+    def full(self) -> bool:
+        """Whether who comes now must wait."""
+        return len(self._running) >= self._parallel
+
+    @property
     def changing(self) -> bool:
         """Whether the next turn makes it ready for several answers."""
-        several = len(self._running) >= SEVERAL and self._model.chooses_attention
-        return several and not self._model.flash and self._sequences.can_move
+        if self._model.flash or len(self._running) < SEVERAL or not self._model.chooses_attention:
+            return False
+        unread = sum(len(g.tokens) - len(k.tokens) for g, k in self._running if not g.decoding(k))
+        return not 0 < unread <= SOON_READ and self._sequences.can_move
 
     def submit(self, generation: Generation) -> None:
         """A new request, to the end of the queue; fails it with `ModelBusy` when the queue is full."""
@@ -125,7 +136,7 @@ class Batcher:
 
     def _admit(self) -> None:
         admitted = False
-        while self._waiting and len(self._running) < self._parallel:
+        while self._waiting and not self.full:
             generation = self._waiting[0]
             if self._running and not self._has_room(generation):
                 break

@@ -30,7 +30,7 @@ PROGRESS_EVERY_S = 0.05
 REST_AFTER_S = 2.0
 """Without anything to do: questions that come in a burst do not have the model change between them."""
 
-SILENCE_S, GATHERED_S = 0.008, 0.03
+SILENCE_S, GATHERED_S = 0.006, 0.03
 """What comes before such a silence after the first question, and within such a time, is read together with it: alone
 the first would be answered a little sooner, and all others wait until it has been read."""
 
@@ -88,7 +88,7 @@ class Worker:
     def _gather(self) -> None:
         until = time.monotonic() + GATHERED_S
         with contextlib.suppress(queue.Empty):
-            while self._batcher.busy and not self._batcher.changing and (left := until - time.monotonic()) > 0:
+            while self._batcher.busy and not self._batcher.full and (left := until - time.monotonic()) > 0:
                 self._todo.get(timeout=min(SILENCE_S, left))()
 
     def prepare(self, frame: wire.ToWorker) -> None:

@@ -122,12 +122,15 @@ def _flash_attention(key: str, begun: ModelSettings, kv_type: KvType) -> FlashAt
             ":red[:material/error: " + _("A quantized KV cache needs flash attention: leave it automatic.") + "]"
         )
         return flash
-    automatic = _("Automatic: off on a processor, where writing is faster without; on a GPU llama.cpp decides.")
+    automatic = _(
+        "Automatic: on a processor off for one answer or two, which are written faster without, and on for several at "
+        "once; on a GPU llama.cpp decides."
+    )
     if kv_type != "f16":
         automatic = _("Automatic: on, as the quantized KV cache needs it.")
     meaning = {
         "auto": automatic,
-        "on": _("On: less memory for a long context; on a processor, slower from 256 tokens on."),
+        "on": _("On: less memory for a long context; on a processor, one answer is slower from 256 tokens on."),
         "off": _("Off: the attention to the whole context is kept for each batch, which takes memory."),
     }
     st.caption(meaning[flash])
