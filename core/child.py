@@ -14,7 +14,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -40,6 +41,14 @@ def frames(module: str, task: bytes, decode: Callable[[bytes], F], *, limit_s: f
 
     task: one line of JSON. limit_s: seconds after which it is ended, whatever it does. Raises `ChildDied`.
     """
+    with started(module) as child:
+        yield from child.frames(task, decode, limit_s=limit_s)
+
+
+@contextmanager
+def started(module: str) -> Iterator[Child]:
+    """A child that has no task yet: its start takes longer than many a check of what it will be given. Ended with the
+    block. Raises `ChildDied`."""
     with tempfile.TemporaryFile() as stderr:
         try:
             process = subprocess.Popen(
@@ -53,6 +62,23 @@ def frames(module: str, task: bytes, decode: Callable[[bytes], F], *, limit_s: f
             )
         except OSError as error:
             raise ChildDied(error.strerror or "no process could be started") from error
+        child = Child(process, stderr)
+        try:
+            yield child
+        finally:
+            child.end()
+
+
+class Child:
+    """A process of `started`, for one task."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
+        self._process = process
+        self._stderr = stderr
+
+    def frames(self, task: bytes, decode: Callable[[bytes], F], *, limit_s: float | None = None) -> Generator[F]:
+        """As the module's `frames`."""
+        process = self._process
         began = time.monotonic()
         timer = threading.Timer(limit_s, process.kill) if limit_s is not None else None
         if timer is not None:
@@ -70,16 +96,20 @@ def frames(module: str, task: bytes, decode: Callable[[bytes], F], *, limit_s: f
         finally:
             if timer is not None:
                 timer.cancel()
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
+            self.end()
         if code:
             if limit_s is not None and time.monotonic() - began >= limit_s:
                 raise ChildDied(f"it did not end within {limit_s:.0f} s")
-            raise ChildDied(cause(code, last_words(stderr)))
+            raise ChildDied(cause(code, last_words(self._stderr)))
+
+    def end(self) -> None:
+        """Ends it, whatever it does; it is gone afterwards."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
 
 def last_words(stderr: IO[bytes]) -> str:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from core import child
-from core.child import ChildDied, frames
+from core.child import ChildDied, frames, started
 
 PROGRAM = """
 import json, os, signal, sys, time
@@ -62,6 +62,17 @@ def test_closing_the_iterator_ends_the_child() -> None:
     with closing(frames("spoken", task(say=1, sleep=60), decode)) as spoken:
         pid = next(spoken)["pid"]
         assert pid != os.getpid()
+    assert not psutil.pid_exists(pid)
+
+
+def test_one_is_started_before_there_is_a_task() -> None:
+    with started("spoken") as spoken:
+        assert [frame["number"] for frame in spoken.frames(task(say=2), decode)] == [0, 1]
+
+
+def test_one_that_gets_no_task_ends_with_the_block() -> None:
+    with started("spoken"):
+        (pid,) = [one.pid for one in psutil.Process().children() if "spoken" in one.cmdline()]
     assert not psutil.pid_exists(pid)
 
 

@@ -91,18 +91,17 @@ class Cursor:
     def skip_strings(self, count: int) -> None:
         """Passes over `count` strings. Written out for speed: a vocabulary has hundreds of thousands."""
         self._count_strings(count)
-        position, unpack = self.position, _U64.unpack_from
+        unpack, window = _U64.unpack_from, self._window
+        at, last = self.position - self._start, len(window) - 8
         for _ in range(count):
-            at = position - self._start
-            if at < 0 or at + 8 > len(self._window):
-                self.position = position
+            if not 0 <= at <= last:
+                self.position = self._start + at
                 self._require(8)
                 self._load(8)
-                at = 0
-            position += 8 + unpack(self._window, at)[0]
-            if position > self._end:
-                self._require(position - self.position)
-        self.position = position
+                window = self._window
+                at, last = 0, len(window) - 8
+            at += 8 + unpack(window, at)[0]
+        self.skip(self._start + at - self.position)
 
     def _count_strings(self, count: int) -> None:
         self._require(count * 8)

@@ -20,7 +20,7 @@ from typing import NoReturn
 import msgspec
 
 from core import child
-from core.child import ChildDied
+from core.child import Child, ChildDied
 from core.errors import (
     AlreadyQuantized,
     DiskTooFull,
@@ -41,8 +41,10 @@ from core.gguf.recipes import Recipe
 from core.models.local import files, model_settings
 
 _MODULE = "core.llamacpp.quantize"
-_BUFFER = 512 << 20
-"""Bytes of rows that llama.cpp keeps at once: a small machine can quantize large tensors."""
+_BUFFER_PER_THREAD = 8 << 20
+"""Bytes of rows that llama.cpp keeps at once: a small machine can quantize large tensors, and memory that is used again
+need not be fetched from the system page by page. llama.cpp starts its threads anew for each lot: with much less, that
+takes longer than it saves."""
 
 PLAN_LIMIT_S = 60.0
 ALIGNMENT = 32
@@ -106,14 +108,15 @@ def quantize(
     began = time.perf_counter()
     source, target = files.located(source), files.located(target)
     recipe = recipes.recipe(type)
-    gguf = _checked(source, recipe, allow_requantize)
-    _check_tensor_types(gguf, output_type, embedding_type)
-    with landing.landing(target) as part, Watch(gguf) as watch:
-        task = _task(source, part, recipe, pure, output_type, embedding_type, imatrix, threads)
-        planned = _made(task, gguf, recipe, target, on_progress)
-        made = _verified(part, planned, gguf, recipe)
-        watch.check()
-        landing.keep(part, target)
+    with _started(source, recipe) as process:
+        gguf = _checked(source, recipe, allow_requantize)
+        _check_tensor_types(gguf, output_type, embedding_type)
+        with landing.landing(target) as part, Watch(gguf) as watch:
+            task = _task(source, part, recipe, pure, output_type, embedding_type, imatrix, threads)
+            planned = _made(process, task, gguf, recipe, target, on_progress)
+            made = _verified(part, planned, gguf, recipe)
+            watch.check()
+            landing.keep(part, target)
     return Quantized(
         path=target,
         type=recipe.name,
@@ -138,14 +141,11 @@ def plan(
     """What `quantize` would make of the file, tensor by tensor. Takes half a second, whatever the file's size."""
     source = files.located(source)
     recipe = recipes.recipe(type)
-    gguf = _checked(source, recipe, True)
-    _check_tensor_types(gguf, output_type, embedding_type)
-    task = _task(source, None, recipe, pure, output_type, embedding_type, imatrix, None)
-    with (
-        _deaths(gguf, recipe),
-        closing(child.frames(_MODULE, encode(task), decode_frame, limit_s=PLAN_LIMIT_S)) as said,
-    ):
-        for frame in said:
+    with _started(source, recipe) as process:
+        gguf = _checked(source, recipe, True)
+        _check_tensor_types(gguf, output_type, embedding_type)
+        task = _task(source, None, recipe, pure, output_type, embedding_type, imatrix, None)
+        for frame in process.frames(encode(task), decode_frame, limit_s=PLAN_LIMIT_S):
             if isinstance(frame, Planned):
                 size = _size(gguf, frame.tensors)
                 bits = 8 * sum(_bytes(gguf, frame.tensors)) / max(gguf.parameters, 1)
@@ -203,6 +203,7 @@ def _task(
     def id(name: str | None, setting: str) -> int | None:
         return None if name is None else recipes.tensor_type(name, setting=setting).id
 
+    threads = threads or model_settings.physical_cores()
     return Task(
         source=str(source),
         target=None if target is None else str(target),
@@ -212,19 +213,24 @@ def _task(
         output_type=id(output_type, "output_type"),
         embedding_type=id(embedding_type, "embedding_type"),
         imatrix=None if imatrix is None else str(files.located(imatrix)),
-        threads=threads or model_settings.physical_cores(),
-        max_buffer=_BUFFER,
+        threads=threads,
+        max_buffer=threads * _BUFFER_PER_THREAD,
     )
 
 
 def _made(
-    task: Task, gguf: GGUF, recipe: Recipe, target: Path, on_progress: Callable[[int, int, str], None] | None
+    process: Child,
+    task: Task,
+    gguf: GGUF,
+    recipe: Recipe,
+    target: Path,
+    on_progress: Callable[[int, int, str], None] | None,
 ) -> Planned:
     """Runs the process to its end; what it had planned."""
     tell = on_progress or (lambda done, total, name: None)
     planned: Planned | None = None
     matrix = None if task.imatrix is None else Path(task.imatrix)
-    with _deaths(gguf, recipe), closing(child.frames(_MODULE, encode(task), decode_frame)) as said:
+    with closing(process.frames(encode(task), decode_frame)) as said:
         for frame in said:
             if isinstance(frame, Planned):
                 planned = frame
@@ -252,11 +258,13 @@ def _fail(frame: Failed, gguf: GGUF, recipe: Recipe, matrix: Path | None) -> NoR
 
 
 @contextmanager
-def _deaths(gguf: GGUF, recipe: Recipe) -> Iterator[None]:
+def _started(source: Path, recipe: Recipe) -> Iterator[Child]:
+    """llama.cpp's process; it starts while the source is checked."""
     try:
-        yield
+        with child.started(_MODULE) as process:
+            yield process
     except ChildDied as error:
-        raise QuantizeFailed(model=gguf.path.name, type=recipe.name, detail=str(error)) from error
+        raise QuantizeFailed(model=source.name, type=recipe.name, detail=str(error)) from error
 
 
 def _bytes(gguf: GGUF, tensors: Sequence[TensorPlan]) -> Iterator[int]:

@@ -135,6 +135,7 @@ _silent = llama.llama_log_callback(lambda level, text, data: None)
 
 def main() -> int:
     """Reads the task from standard input; the exit code is 0 where everything was said in frames."""
+    llama.llama_backend_init()  # before the task is there: its source is still being checked
     task = decode_task(sys.stdin.buffer.readline())
     matrix: ImportanceMatrix | None = None
     if task.imatrix is not None:
@@ -148,7 +149,6 @@ def main() -> int:
         except ImatrixInvalid as error:
             _say(Failed(error.values["detail"], imatrix=True))
             return 0
-    llama.llama_backend_init()
     params, kept = _params(task, matrix)
     plan = _run(task, params, dry=True)
     if plan is None:
