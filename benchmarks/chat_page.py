@@ -6,6 +6,7 @@ pages/ui/live_answer/component.js.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 30
 ANSWER_LIMIT_S = 120
+ATTEMPTS, ATTEMPT_MS = 3, 5000
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 INPUT = '[data-testid="stChatInput"] textarea:enabled'
@@ -113,12 +115,19 @@ class ChatPage:
 
     def set(self, *, max_tokens: int) -> None:
         """Greedy, and at most so many tokens, for the conversation that is about to begin."""
+        from playwright.sync_api import TimeoutError
+
         self._page.get_by_role("button", name="Settings").first.click()
-        self._page.get_by_role("slider", name="Temperature").press("Home")
+        greedy = self._page.get_by_text("always the most probable token")
+        for _ in range(ATTEMPTS):  # a key that comes while the settings are still being drawn is lost
+            self._page.get_by_role("slider", name="Temperature").press("Home")
+            with contextlib.suppress(TimeoutError):
+                greedy.wait_for(timeout=ATTEMPT_MS)
+                break
         field = self._page.get_by_role("spinbutton", name="Maximum tokens")
         field.fill(str(max_tokens))
         field.press("Enter")
-        self._page.get_by_text("always the most probable token").wait_for()
+        greedy.wait_for()
         self._page.keyboard.press("Escape")
         self._idle()
 

@@ -1,6 +1,7 @@
-"""The table of figures in docs/BENCHMARKS.md, between two marks; what stands around it is written by hand.
+"""The tables of figures in docs/BENCHMARKS.md, between two marks; what stands around them is written by hand.
 
-A row that was not measured again stays as it was, unless it comes from another machine.
+A table a machine, the one that measured last first: figures of two machines are never in one table. A row that was not
+measured again stays as it was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from benchmarks.figure import ROOT, Figure
 
 PATH = ROOT / "docs" / "BENCHMARKS.md"
 BEGIN, END = "<!-- figures: written by `python -m benchmarks --write` -->", "<!-- end of the figures -->"
+MACHINE = "Machine: "
 HEAD = "| what | here | target | reached | measured | by |\n| --- | --- | --- | --- | --- | --- |"
 
 
@@ -35,10 +37,12 @@ def write(
     text = path.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     old, after = rest.split(END)
-    rows = _rows(old) if machine in old else {}
-    rows |= {figure.what: row(figure, day) for figure in figures}
-    table = "\n".join([BEGIN, "", f"Machine: {machine}.", "", HEAD, *rows.values(), "", END])
-    path.write_text(before + table + after, encoding="utf-8")
+    tables = _tables(old)
+    rows = tables.pop(machine, {}) | {figure.what: row(figure, day) for figure in figures}
+    lines = [BEGIN, ""]
+    for name, told in {machine: rows, **tables}.items():
+        lines += [f"{MACHINE}{name}.", "", HEAD, *told.values(), ""]
+    path.write_text(before + "\n".join([*lines, END]) + after, encoding="utf-8")
 
 
 def this_machine() -> str:
@@ -52,9 +56,14 @@ def this_machine() -> str:
     )
 
 
-def _rows(table: str) -> dict[str, str]:
-    lines = [line for line in table.splitlines() if line.startswith("| ") and line not in HEAD.splitlines()]
-    return {line.split(" | ")[0].removeprefix("| "): line for line in lines}
+def _tables(text: str) -> dict[str, dict[str, str]]:
+    """The rows by what they measure, by the machine."""
+    found: dict[str, dict[str, str]] = {}
+    for part in text.split(MACHINE)[1:]:
+        machine, *lines = part.splitlines()
+        rows = [line for line in lines if line.startswith("| ") and line not in HEAD.splitlines()]
+        found[machine.removesuffix(".")] = {line.split(" | ")[0].removeprefix("| "): line for line in rows}
+    return found
 
 
 def _processor() -> str:
