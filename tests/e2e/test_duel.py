@@ -4,7 +4,6 @@ the browser before the vote says who answers."""
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -113,17 +112,6 @@ def choice(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name)
 
 
-def await_choices(beside: Page, url: str) -> None:
-    """Waits for the vote. Once, under load, a tab that was just opened fell back to the page's first view: its address
-    leads to the duel again, and the warning says that it was needed."""
-    try:
-        expect(choice(beside, "A is better")).to_be_visible(timeout=30_000)
-    except AssertionError:
-        warnings.warn(f"the second tab had fallen back, its address was {beside.url}", stacklevel=1)
-        beside.goto(url)
-        expect(choice(beside, "A is better")).to_be_visible()
-
-
 def test_a_duel_from_the_question_to_the_reveal(
     browser: Browser, page: Page, watch: Watch, bench: Workbench, server: Speaking, endpoint: str
 ) -> None:
@@ -135,7 +123,7 @@ def test_a_duel_from_the_question_to_the_reveal(
         expect(beside.get_by_text("Both are writing…")).to_be_visible()
         server.held.set()
         expect(beside.locator(".live-answer .text").first).to_be_visible()
-        await_choices(beside, page.url)
+        expect(choice(beside, "A is better")).to_be_visible()
         for text in SAID.values():
             expect(beside.get_by_text(text[:18])).to_be_visible()
         assert received.said(QUESTION, "I have it already.") == [QUESTION, "I have it already."]
