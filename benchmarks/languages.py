@@ -7,18 +7,17 @@ sentence, which is the question; paragraphs that nobody has translated yet are l
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figure import Figure, Plan, Unmeasurable
+from benchmarks.retrieval import asked, calibrated
 from core.cli.local import OWNER, opened_workbench
-from core.rag import claims, trial
-from core.rag.embed import DEFAULT, Embedding
-from core.rag.evaluate import evaluate
-from core.rag.question_sets import Expected, Question
-from core.rag.values import Chunk
+from core.rag import claims
+from core.rag.embed import DEFAULT
 
 FOLDER = "/usr/share/doc/debian-handbook/html"
 ENGLISH = "en-US"
@@ -45,10 +44,12 @@ def measure(plan: Plan) -> list[Figure]:
     untranslated = set(_paragraphs(book / ENGLISH))
     with opened_workbench() as workbench:
         embedding = workbench.collections.embeddings.get(OWNER, DEFAULT)
-        return [
-            _figure(embedding, language, _translated(book, code, untranslated), 60 if plan.repeat == 1 else MOST)
-            for code, language in LANGUAGES.items()
-        ]
+        found = []
+        for code, language in LANGUAGES.items():
+            pairs = itertools.islice(_pairs(_translated(book, code, untranslated)), 60 if plan.repeat == 1 else MOST)
+            name, kind = f"languages.{language.lower()}", f"paragraphs in {language}"
+            found.append(calibrated(embedding, *asked(pairs), name=name, kind=kind))
+    return found
 
 
 def _translated(book: Path, code: str, untranslated: set[str]) -> list[str]:
@@ -56,25 +57,13 @@ def _translated(book: Path, code: str, untranslated: set[str]) -> list[str]:
     return [text for text in found if code == ENGLISH or text not in untranslated]
 
 
-def _figure(embedding: Embedding, language: str, paragraphs: list[str], most: int) -> Figure:
+def _pairs(paragraphs: list[str]) -> Iterator[tuple[str, str]]:
+    """First sentences and what follows them."""
     random.Random(8).shuffle(paragraphs)
-    passages, questions = [], []
     for paragraph in paragraphs:
         first, *rest = claims.sentences(paragraph)
-        if len(rest) >= 2 and len(passages) < most:
-            name, text = str(len(passages)), " ".join(rest)
-            passages.append(Chunk(name, name, name, 0, text, 0, len(text), 0))
-            questions.append(Question(id=name, text=first, expected=(Expected(document=name),)))
-    searcher, calibration = trial.over(passages, embedding)
-    means = {one.name: one.means["ndcg@10"].mean for one in evaluate(searcher, questions)}
-    return Figure(
-        name=f"languages.{language.lower()}",
-        what=f"nDCG@10 of calibrated hybrid ÷ the better of dense and BM25, {len(questions)} paragraphs in {language}",
-        value=means["hybrid"] / max(means["dense"], means["bm25"]),
-        unit="×",
-        target=("≥", 1.0),
-        details={**means, "weight": calibration.weight},
-    )
+        if len(rest) >= 2:
+            yield first, " ".join(rest)
 
 
 def _paragraphs(folder: Path) -> Iterator[str]:

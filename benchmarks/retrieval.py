@@ -15,7 +15,7 @@ import itertools
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from core.rag import claims, embed, trial
 from core.rag.embed import DEFAULT, Embedding
 from core.rag.embedders.worker import loaded
 from core.rag.evaluate import RETRIEVERS, evaluate
-from core.rag.fusion import Floats
 from core.rag.question_sets import Expected, Question
 from core.rag.retrieve import Options, Searcher
 from core.rag.values import Chunk
@@ -48,9 +47,13 @@ def measure(plan: Plan) -> list[Figure]:
         embedding = workbench.collections.embeddings.get(OWNER, DEFAULT)
         embedding.embed(["warm"], question=True)
         found = [_search(embedding, PASSAGES // 50 if quick else PASSAGES)]
-        for name, cipher in (("read", False), ("unread", True)):
-            found += _both(embedding, name, cipher=cipher, most=150 if quick else 1200)
-        found.append(_vectors(embedding, most=150 if quick else 1200))
+        docstrings = _docstrings(150 if quick else 1200)
+        passages, questions = asked(docstrings)
+        read = calibrated(embedding, passages, questions, name="retrieval.read", kind="questions in English")
+        turned = [(codecs.encode(question, "rot13"), codecs.encode(text, "rot13")) for question, text in docstrings]
+        kind = "questions in letters that no embedding knows"
+        unread = calibrated(embedding, *asked(turned), name="retrieval.unread", kind=kind)
+        found += [read, unread, _vectors(passages, questions, ours=read.details["dense"])]
     return found
 
 
@@ -82,14 +85,25 @@ def _search(embedding: Embedding, passages: int) -> Figure:
     )
 
 
-def _both(embedding: Embedding, name: str, *, cipher: bool, most: int) -> Iterator[Figure]:
-    passages, questions = _docstrings(cipher=cipher, most=most)
+def asked(pairs: Iterable[tuple[str, str]]) -> tuple[list[Chunk], list[Question]]:
+    """Passages, and for each the question that it answers. pairs: question and text."""
+    passages, questions = [], []
+    for number, (question, text) in enumerate(pairs):
+        name = str(number)
+        passages.append(Chunk(name, name, name, 0, text, 0, len(text), 0))
+        questions.append(Question(id=name, text=question, expected=(Expected(document=name),)))
+    return passages, questions
+
+
+def calibrated(
+    embedding: Embedding, passages: list[Chunk], questions: list[Question], *, name: str, kind: str
+) -> Figure:
+    """What the calibrated hybrid finds, to the better of its halves."""
     searcher, calibration = trial.over(passages, embedding)
     means = {one.name: one.means["ndcg@10"].mean for one in evaluate(searcher, questions)}
-    kind = "in letters that no embedding knows" if cipher else "in English"
-    yield Figure(
-        name=f"retrieval.{name}",
-        what=f"nDCG@10 of calibrated hybrid ÷ the better of dense and BM25, {len(questions)} questions {kind}",
+    return Figure(
+        name=name,
+        what=f"nDCG@10 of calibrated hybrid ÷ the better of dense and BM25, {len(questions)} {kind}",
         value=means["hybrid"] / max(means["dense"], means["bm25"]),
         unit="×",
         target=("≥", 1.0),
@@ -97,18 +111,13 @@ def _both(embedding: Embedding, name: str, *, cipher: bool, most: int) -> Iterat
     )
 
 
-def _vectors(embedding: Embedding, *, most: int) -> Figure:
-    """Dense search by the vectors of our process, and by those of `SentenceTransformer.encode` for the same texts."""
+def _vectors(passages: list[Chunk], questions: list[Question], *, ours: float) -> Figure:
+    """Dense search by the vectors of `SentenceTransformer.encode`, beside what it finds by ours (nDCG@10)."""
     model = loaded(str(embed.packaged()))
-    passages, questions = _docstrings(cipher=False, most=most)
-    texts = [passage.text for passage in passages]
-
-    def ndcg(vectors: Floats, ask: Callable[[Sequence[str]], Floats]) -> float:
-        (dense,) = evaluate(Searcher(passages, vectors, ask), questions, {"dense": RETRIEVERS["dense"]})
-        return dense.means["ndcg@10"].mean
-
-    ours = ndcg(embedding.embed(texts), lambda asked: embedding.embed(asked, question=True))
-    theirs = ndcg(model.encode(texts), lambda asked: model.encode(list(asked)))
+    vectors = model.encode([passage.text for passage in passages])
+    searcher = Searcher(passages, vectors, lambda asked: model.encode(list(asked)))
+    (dense,) = evaluate(searcher, questions, {"dense": RETRIEVERS["dense"]})
+    theirs = dense.means["ndcg@10"].mean
     return Figure(
         name="retrieval.vectors",
         what=f"dense search by our vectors, how far from that by `encode`'s, {len(questions)} questions",
@@ -119,7 +128,8 @@ def _vectors(embedding: Embedding, *, most: int) -> Figure:
     )
 
 
-def _docstrings(*, cipher: bool, most: int) -> tuple[list[Chunk], list[Question]]:
+def _docstrings(most: int) -> list[tuple[str, str]]:
+    """First sentences and what follows them."""
     found: dict[str, tuple[str, str]] = {}
     for module in LIBRARY.split():
         for owner, thing in inspect.getmembers(importlib.import_module(module)):
@@ -130,11 +140,4 @@ def _docstrings(*, cipher: bool, most: int) -> tuple[list[Chunk], list[Question]
                     found.setdefault(sentences[0], (f"{module}.{owner}.{inner}", " ".join(sentences[1:])))
     chosen = sorted(found.items(), key=lambda entry: entry[1][0])
     random.Random(8).shuffle(chosen)
-    passages, questions = [], []
-    for number, (question, (_, text)) in enumerate(chosen[:most]):
-        if cipher:
-            question, text = codecs.encode(question, "rot13"), codecs.encode(text, "rot13")
-        text = text[:900]
-        passages.append(Chunk(str(number), str(number), str(number), 0, text, 0, len(text), 0))
-        questions.append(Question(id=str(number), text=question, expected=(Expected(document=str(number)),)))
-    return passages, questions
+    return [(question, text[:900]) for question, (_, text) in chosen[:most]]

@@ -23,6 +23,7 @@ import pytest
 
 from core.cli import terminal
 from core.events import Timings, Usage
+from tests.e2e.serving import hears_ctrl_c
 from tests.gguf.making import tiny
 from tests.hub.local_hub import LocalHub, Repo
 from tests.models.remote.misbehaving import Misbehaving
@@ -63,10 +64,8 @@ def asked() -> Any:
 def running(*arguments: str, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
     """A command in a process group of its own, as a terminal starts one."""
     command = [sys.executable, "-m", "core", *arguments]
-    # A test run in the background of a shell has Ctrl-C ignored, and its children with it.
-    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True, preexec_fn=heard
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True, preexec_fn=hears_ctrl_c
     )
     try:
         yield process

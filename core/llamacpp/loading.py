@@ -78,7 +78,6 @@ class LoadedModel:
         model that cannot have it. Raises `ModelLoadFailed`."""
         llama.llama_free(self.context)
         params = self._params()
-        params.n_ctx = self.context_length
         params.n_threads = params.n_threads_batch = self.threads_now
         if flash:
             params.flash_attn_type = FLASH["on"]

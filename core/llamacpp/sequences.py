@@ -18,6 +18,7 @@ import llama_cpp.llama_cpp as llama
 from core.llamacpp.parking import WORTH_PARKING, Parked, ParkingLot
 
 _NO_TOKEN = -1
+"""Stands behind what is held where all of that is looked for: the last token of a prompt never is."""
 
 
 @dataclass(eq=False)
@@ -99,8 +100,7 @@ class Sequences:
     def move(self, reopened: Callable[[], llama.llama_context_p]) -> None:
         """Into another context of the same model, made in place of this one. What is in use goes along, but for a few
         tokens that are to be computed again; the rest is parked."""
-        active = [kept for kept in self._all if kept.active]
-        for kept in [*(k for k in self._all if not k.active), *active]:
+        for kept in sorted(self._all, key=lambda kept: kept.active):  # what is in use last: the first parked go first
             self._parked.park(kept.id, kept.tokens)
         context = reopened()
         self._memory = llama.llama_get_memory(context)

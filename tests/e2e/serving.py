@@ -6,6 +6,7 @@ A server is a process of its own on a free port of 127.0.0.1, with a data folder
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -39,6 +40,11 @@ class Server:
     def workers(self) -> list[psutil.Process]:
         """The models' processes."""
         return workers_of(self.process.pid)
+
+
+def hears_ctrl_c() -> None:
+    """For a child that begins: a test run in the background of a shell has Ctrl-C ignored, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager

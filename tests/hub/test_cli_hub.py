@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import resource
@@ -18,7 +17,7 @@ import pytest
 from core.models.remote.permit import LOCAL_ONLY
 from core.store.database import Database
 from core.store.providers import Providers
-from tests.e2e.serving import ROOT, free_port, until
+from tests.e2e.serving import ROOT, free_port, hears_ctrl_c, until
 from tests.hub.local_hub import TOKEN, Fault, LocalHub, Repo
 
 PATIENCE_S = 60
@@ -112,8 +111,7 @@ def test_a_killed_download_goes_on_where_it_was(
     served: Repo, program: Program, local: LocalHub, end: signal.Signals
 ) -> None:
     served.fault = Fault(times=1, pause_s=0.5)
-    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background ignores it
-    process = program.start("download", served.id, "Q4_0", limit=heard)
+    process = program.start("download", served.id, "Q4_0", limit=hears_ctrl_c)
     part = program.home / "models" / served.id / "tiny-Q4_0.gguf.part"
     until(lambda: part.exists() and part.stat().st_size > 0)
     process.send_signal(end)

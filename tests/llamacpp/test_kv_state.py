@@ -11,8 +11,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.child import ROOT
 from core.llamacpp.kv_state import turned
-from tests.rag.making import ROOT
 
 PROGRAM = """
 import ctypes, json, sys
