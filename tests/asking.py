@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from core.events import Event, Finished, Idle, Reasoning, Text, Token
 from core.messages import ChatRequest, Message, Sampling
 from core.models.local.engine import Engine
@@ -34,6 +36,20 @@ def text(events: Iterable[Event]) -> str:
 def tokens(events: Iterable[Event]) -> list[Token]:
     """The answer's tokens."""
     return [t for e in events if isinstance(e, Text | Reasoning) for t in e.tokens]
+
+
+def next_words(engine: Engine, asked: ChatRequest) -> dict[str, float]:
+    """The most probable first words, each with its log-probability. The same prompt read in another way (alone, with
+    others, from the cache) is rounded otherwise: where two words are close a greedy answer takes another course, but
+    what is probable stays so within a few tenths."""
+    wanted = msgspec.structs.replace(asked, max_tokens=1, logprobs=10)
+    return {one.text: one.logprob for one in tokens(engine.stream(wanted))[0].top}
+
+
+def alike(a: dict[str, float], b: dict[str, float]) -> bool:
+    """Whether both expect the same next words."""
+    both = a.keys() & b.keys()
+    return len(both) >= 5 and all(abs(a[word] - b[word]) < 0.3 for word in both)
 
 
 def finished(events: list[Event]) -> Finished:

@@ -20,6 +20,7 @@ from core.events import Event, Queued
 from core.llamacpp.generation import Generation
 from core.llamacpp.loading import LoadedModel
 from core.llamacpp.sequences import Kept, Sequences
+from core.llamacpp.turns import in_common, slices
 
 TURN_ALONE_S = 0.75
 TURN_SHARED_S = 0.12
@@ -165,26 +166,43 @@ class Batcher:
             if generation.decoding(kept):
                 rows.append((generation, kept, batch.add(kept.id, generation.tokens[-1], len(kept.tokens), True)))
         waiting = [(g, k) for g, k in self._running if not g.decoding(k)]
-        if not waiting:
-            return rows
-        unread = [len(generation.tokens) - len(kept.tokens) for generation, kept in waiting]
-        short = not rows or max(unread) <= self._prompt_rate * 2 * TURN_SHARED_S
+        return [*rows, *self._fill_prompts(waiting, answering=bool(rows))] if waiting else rows
+
+    def _fill_prompts(
+        self, waiting: Sequence[tuple[Generation, Kept]], *, answering: bool
+    ) -> list[tuple[Generation, Kept, int]]:
+        batch, ended = self._batch, []
+        common = [(0, 0)] * len(waiting)
+        if self._model.can_share_prefix:
+            common = in_common([g.tokens for g, _ in waiting], [len(k.tokens) for _, k in waiting])
+        unread = [len(g.tokens) - len(k.tokens) - most for (g, k), (_, most) in zip(waiting, common, strict=True)]
+        budget = self._budget(unread, answering=answering)
+        sizes = slices([left * (most <= budget) for left, (_, most) in zip(unread, common, strict=True)], budget)
+        read: list[list[int]] = []
+        for (generation, kept), (other, most), size in zip(waiting, common, sizes, strict=True):
+            rows = read[other][:most] if most else []
+            for row in rows:
+                batch.join(row, kept.id)
+            if len(rows) == most:
+                start = len(kept.tokens) + most
+                new = enumerate(generation.tokens[start : start + size], start)
+                rows = [*rows, *(batch.add(kept.id, token, position, False) for position, token in new)]
+            read.append(rows)
+            if rows:
+                generation.prefilling()
+                if len(kept.tokens) + len(rows) == len(generation.tokens):
+                    batch.output(rows[-1])
+                    ended.append((generation, kept, rows[-1]))
+        return ended
+
+    def _budget(self, unread: Sequence[int], *, answering: bool) -> int:
+        """Prompt tokens that this turn may read."""
+        short = not answering or max(unread) <= self._prompt_rate * 2 * TURN_SHARED_S
         if short and sum(unread) <= self._prompt_rate * TURN_SHORT_S:
             turn = TURN_SHORT_S
         else:
-            turn = TURN_SHARED_S if rows else TURN_ALONE_S
-        budget = min(max(int(self._prompt_rate * turn), SMALLEST_SLICE), batch.room)
-        for (generation, kept), size in zip(waiting, slices(unread, budget), strict=True):
-            start, end = len(kept.tokens), len(kept.tokens) + size
-            whole = bool(size) and end == len(generation.tokens)
-            if size:
-                generation.prefilling()
-            row = -1
-            for position, token in enumerate(generation.tokens[start:end], start):
-                row = batch.add(kept.id, token, position, whole and position == end - 1)
-            if whole:
-                rows.append((generation, kept, row))
-        return rows
+            turn = TURN_SHARED_S if answering else TURN_ALONE_S
+        return min(max(int(self._prompt_rate * turn), SMALLEST_SLICE), self._batch.room)
 
     def _decode(self, rows: list[tuple[Generation, Kept, int]]) -> None:
         began = time.perf_counter()
@@ -202,18 +220,20 @@ class Batcher:
     def _account(self, seconds: float) -> None:
         """Books the batch's tokens to their sequences, reports prefills, learns the prompt rate."""
         by_id = {kept.id: (generation, kept) for generation, kept in self._running}
+        prompt_tokens = self._batch.count - sum(generation.decoding(kept) for generation, kept in self._running)
         sizes: dict[int, int] = {}
-        for sequence, token in self._batch.contents():
-            by_id[sequence][1].tokens.append(token)
-            sizes[sequence] = sizes.get(sequence, 0) + 1
-        prompt_tokens = sum(size for size in sizes.values() if size > 1)
+        for sequences, token in self._batch.contents():
+            for place, sequence in enumerate(sequences):
+                generation, kept = by_id[sequence]
+                kept.tokens.append(token)
+                generation.processed(shared=place > 0)
+                sizes[sequence] = sizes.get(sequence, 0) + 1
         if prompt_tokens >= SMALLEST_SLICE and seconds > 0:
             # A few tokens take hardly longer than one: they tell no more than that twice as many can be tried.
             rate = min(prompt_tokens / seconds, 2 * prompt_tokens / TURN_SHARED_S)
             self._prompt_rate += 0.5 * (rate - self._prompt_rate)
         for sequence, size in sizes.items():
             generation, kept = by_id[sequence]
-            generation.processed(size)
             if size > 1 and not generation.started:
                 self._report_prefill(generation, kept)
 
@@ -280,19 +300,3 @@ class Batcher:
         if self._events:
             self._emit(self._events)
             self._events = []
-
-
-def slices(unread: Sequence[int], budget: int) -> list[int]:
-    """How many tokens of each prompt a turn reads; `unread`: what is left of each, the oldest first.
-
-    The oldest has its even share, so that short ones that keep coming never pass it over for good. The rest goes to
-    those that need least: of several, most are answered sooner, and the last one no later.
-    """
-    sizes = [0] * len(unread)
-    sizes[0] = min(unread[0], max(budget // len(unread), 1))
-    budget -= sizes[0]
-    for place in sorted(range(len(unread)), key=lambda place: unread[place] - sizes[place]):
-        more = min(unread[place] - sizes[place], max(budget, 0))
-        sizes[place] += more
-        budget -= more
-    return sizes

@@ -88,10 +88,12 @@ class Generation:
         if self._prefill_began is None:
             self._prefill_began = self._now()
 
-    def processed(self, tokens: int) -> None:
-        """So many tokens of it were computed; those before the first answer token are the prompt's."""
+    def processed(self, *, shared: bool) -> None:
+        """A token of it was computed, or `shared`: with another prompt, whose it is too, so that it came as if it had
+        been in the cache. Those before the first answer token are the prompt's."""
         if not self.started:
-            self._processed += tokens
+            self._processed += not shared
+            self.cached = min(self.cached + shared, self.prompt_tokens)
 
     def next(self, context: llama.llama_context_p, row: int) -> tuple[Event | None, FinishReason | None]:
         """Draws the next token from an output row. Returns what is new and, when the answer is over, why.

@@ -138,7 +138,7 @@ class LoadedModel:
 
     def new_batch(self, size: int | None = None) -> Batch:
         """An empty batch of at most so many tokens, by default as many as a turn may hand over."""
-        return Batch(size or int(llama.llama_n_batch(self.context)))
+        return Batch(size or int(llama.llama_n_batch(self.context)), sequences=self.sequences)
 
     def _own_template(self, name: bytes | None = None) -> str | None:
         template = llama.llama_model_chat_template(self._model, name)
@@ -198,10 +198,10 @@ class LoadedModel:
 class Batch:
     """Tokens for one `llama_decode`, written through ctypes into llama.cpp's own arrays."""
 
-    def __init__(self, size: int) -> None:
-        self.handle = llama.llama_batch_init(size, 0, 1)
+    def __init__(self, size: int, *, sequences: int = 1) -> None:
+        self.handle = llama.llama_batch_init(size, 0, sequences)
         self._size = size
-        self._sequences: list[int] = []
+        self._sequences: list[list[int]] = []
 
     def close(self) -> None:
         """Gives its memory back."""
@@ -230,14 +230,25 @@ class Batch:
         batch.n_seq_id[row] = 1
         batch.seq_id[row][0] = sequence
         batch.logits[row] = output
-        self._sequences.append(sequence)
+        self._sequences.append([sequence])
         batch.n_tokens = row + 1
         return row
 
-    def contents(self) -> Iterator[tuple[int, int]]:
-        """(sequence, token) in order."""
+    def join(self, row: int, sequence: int) -> None:
+        """Makes the token of a row another sequence's too, at the same position: it is computed once for all."""
+        of = self._sequences[row]
+        self.handle.seq_id[row][len(of)] = sequence
+        of.append(sequence)
+        self.handle.n_seq_id[row] = len(of)
+
+    def output(self, row: int) -> None:
+        """Has the logits of a row computed."""
+        self.handle.logits[row] = True
+
+    def contents(self) -> Iterator[tuple[list[int], int]]:
+        """(sequences, token) in order."""
         token = self.handle.token
-        return ((sequence, token[row]) for row, sequence in enumerate(self._sequences))
+        return ((sequences, token[row]) for row, sequences in enumerate(self._sequences))
 
 
 def reason(name: str) -> WorkbenchError:

@@ -72,6 +72,7 @@ def test_what_is_alike_is_near(shared_engine: Engine) -> None:
 
 def test_an_answer_goes_on_meanwhile_and_is_the_same(shared_engine: Engine) -> None:
     question = "Tell me about rivers."
+    ask(shared_engine, question, max_tokens=1)
     before = text(ask(shared_engine, question, max_tokens=16))
     events, vectors = [], None
     for event in shared_engine.stream(request(question, max_tokens=16)):

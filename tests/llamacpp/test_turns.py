@@ -1,4 +1,4 @@
-"""How a turn's room for prompts is dealt out."""
+"""How a turn's room for prompts is dealt out, and what is read once for several."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.llamacpp.batching import slices
+from core.llamacpp.turns import in_common, slices
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,20 @@ def test_the_room_is_used_and_not_exceeded(unread: list[int], budget: int) -> No
     assert all(0 <= size <= left for size, left in zip(sizes, unread, strict=True))
     assert sum(sizes) == min(sum(unread), budget)
     assert sizes[0] >= min(unread[0], budget // len(unread))
+
+
+@pytest.mark.parametrize(
+    ("prompts", "held", "common"),
+    [
+        (["alone"], [0], [(0, 0)]),
+        (["you are A", "you are B", "elsewhere"], [0, 0, 0], [(0, 0), (0, 8), (0, 0)]),
+        (["you are A", "you are Bo", "you are Ben"], [4, 4, 4], [(0, 0), (0, 4), (1, 5)]),
+        (["you are A", "you are B"], [4, 0], [(0, 0), (0, 0)]),
+        (["you are A", "yes"], [3, 3], [(0, 0), (0, 0)]),
+        (["same", "same", "same"], [0, 0, 0], [(0, 0), (0, 4), (0, 4)]),
+    ],
+)
+def test_what_begins_alike_is_read_with_the_one_it_has_most_in_common_with(
+    prompts: list[str], held: list[int], common: list[tuple[int, int]]
+) -> None:
+    assert in_common([list(map(ord, prompt)) for prompt in prompts], held) == common
