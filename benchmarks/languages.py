@@ -2,7 +2,8 @@
 
 The same book in each of them, the Debian Administrator's Handbook (GPL-2+ and CC BY-SA 3.0, Debian's package
 debian-handbook; installed, or its `html` folder named by `DEBIAN_HANDBOOK`). A passage is a paragraph without its first
-sentence, which is the question; paragraphs that nobody has translated yet are left out.
+sentence, which is the question; paragraphs that nobody has translated yet are left out. All of them as one collection,
+and again as small ones, which tell less of how they are to be searched.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 from benchmarks.figure import Figure, Plan, Unmeasurable
 from benchmarks.retrieval import asked, calibrated
@@ -32,24 +34,48 @@ LANGUAGES = {
 MOST = 400
 """Paragraphs of each."""
 
+SMALL = 100
+"""Paragraphs of a small collection."""
+
 SHORTEST = 200
 """Characters of a paragraph."""
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """One figure a language."""
+    """A figure a language, and one of the small collections of all."""
     book = Path(os.environ.get("DEBIAN_HANDBOOK", FOLDER))
     if not (book / ENGLISH).is_dir():
         raise Unmeasurable(f"there is no handbook in {book}: install Debian's package debian-handbook")
     untranslated = set(_paragraphs(book / ENGLISH))
     with opened_workbench() as workbench:
         embedding = workbench.collections.embeddings.get(OWNER, DEFAULT)
-        found = []
+        found, small = [], {}
         for code, language in LANGUAGES.items():
-            pairs = itertools.islice(_pairs(_translated(book, code, untranslated)), 60 if plan.repeat == 1 else MOST)
+            paragraphs = _translated(book, code, untranslated)
+            pairs = list(itertools.islice(_pairs(paragraphs), 60 if plan.repeat == 1 else MOST))
             name, kind = f"languages.{language.lower()}", f"paragraphs in {language}"
             found.append(calibrated(embedding, *asked(pairs), name=name, kind=kind))
-    return found
+            small[language] = [
+                calibrated(embedding, *asked(pairs[begin : begin + SMALL]), name=name, kind=kind).value
+                for begin in range(0, len(pairs) - SMALL + 1, SMALL)
+            ]
+    return [*found, *_least(small)]
+
+
+def _least(small: dict[str, list[float]]) -> list[Figure]:
+    means = {language: fmean(values) for language, values in small.items() if values}
+    if not means:
+        return []
+    return [
+        Figure(
+            name="languages.small",
+            what=f"the same in collections of {SMALL} paragraphs, the mean of the language that gains least",
+            value=min(means.values()),
+            unit="×",
+            target=("≥", 1.0),
+            details={"means": means, **small},
+        )
+    ]
 
 
 def _translated(book: Path, code: str, untranslated: set[str]) -> list[str]:

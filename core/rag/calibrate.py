@@ -1,15 +1,17 @@
 """How much vectors count beside keywords in one collection, found out without labels.
 
-Out of each of up to 200 passages one sentence is taken as a question, and the passage is searched for *without* that
-sentence: the weight a (0 … 1) is kept around which nDCG@10 of `a · dense + (1 − a) · BM25` is the best, both min–max
-scaled for each question over the candidates of either. Where that is not surely better than the better of the two
-alone, that one is kept. Neighbours that say the sentence too, since passages overlap, are no candidates. The same
-passages give the same weight. Embeds up to 400 texts: seconds, for the background.
+A sentence is taken out of a passage as a question, and the passage is searched for *without* that sentence, 300 times:
+one sentence a passage, and where there are fewer passages two or three, as a small collection tells little. The weight
+a (0 … 1) is kept around which nDCG@10 of `a · dense + (1 − a) · BM25` is the best, both min–max scaled over the
+candidates of either; or one half alone, where it is far ahead of the other and no mixture surely ahead of it.
+Neighbours that say the sentence too, since passages overlap, are no candidates. The same passages give the same weight.
+Embeds up to 600 texts: half a minute at most, for the background.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -20,7 +22,9 @@ from core.rag import claims, fusion
 from core.rag.fusion import Floats
 from core.rag.retrieve import CANDIDATES, UNCALIBRATED, Searcher, searched_text
 
-SAMPLED = 200
+SAMPLED, OF_EACH = 300, 3
+"""Questions in all, and of one passage."""
+
 LEAST = 10
 """Questions below which nothing is concluded."""
 
@@ -28,9 +32,9 @@ STEPS = 20
 AROUND = 4
 """Steps to either side over which the curve is levelled before its top is looked for."""
 
-SURE, ENOUGH = 2.0, 50
-"""Standard errors by which a mixture must be better than the better half alone, as the best of many weights is easily
-better by one, by chance; and questions below which the halves are too uncertain to be preferred."""
+SURE, FAR, ENOUGH = 2.0, 4.0, 50
+"""Standard errors of the difference between two weights, from which the better one is surely better, and far ahead; and
+questions from which such errors tell something."""
 
 SHORTEST, LONGEST = 20, 400
 """Characters of a sentence that may be a question."""
@@ -110,27 +114,32 @@ class _Asked(msgspec.Struct, frozen=True):
 
 
 def _questions(searcher: Searcher, sampled: int) -> list[_Asked]:
-    """One sentence out of each of at most so many passages, chosen by their texts alone."""
+    """Sentences out of the passages, at most so many, chosen by the texts alone: the first of every passage before the
+    second of any."""
     chunks = searcher.chunks
     order = sorted(range(len(chunks)), key=lambda place: _number(chunks[place].text, place))
     neighbours = _neighbours(searcher)
     found: list[_Asked] = []
-    for place in order:
-        text = chunks[place].text
-        spans = claims.spans(text)
-        fitting = [(a, b) for a, b in spans if SHORTEST <= b - a <= LONGEST]
-        if len(spans) < 2 or not fitting:
-            continue
-        start, end = fitting[_number(text, 1) % len(fitting)]
-        sentence = text[start:end]
-        rest = f"{text[:start]} {text[end:]}".strip()
-        if sentence in rest:
-            continue
-        excluded = tuple(other for other in neighbours(place) if sentence in chunks[other].text)
-        found.append(_Asked(sentence, place, rest, excluded))
-        if len(found) == sampled:
-            break
+    for turn, place in itertools.product(range(OF_EACH), order):
+        taken = _sentence(chunks[place].text, turn)
+        if taken is not None:
+            sentence, rest = taken
+            excluded = tuple(other for other in neighbours(place) if sentence in chunks[other].text)
+            found.append(_Asked(sentence, place, rest, excluded))
+            if len(found) == sampled:
+                break
     return found
+
+
+def _sentence(text: str, turn: int) -> tuple[str, str] | None:
+    """A sentence of a passage, another one at each turn, and the passage without it. None: it has none, or no more."""
+    spans = claims.spans(text)
+    fitting = [(a, b) for a, b in spans if SHORTEST <= b - a <= LONGEST]
+    if len(spans) < 2 or turn >= len(fitting):
+        return None
+    start, end = fitting[(_number(text, 1) + turn) % len(fitting)]
+    sentence, rest = text[start:end], f"{text[:start]} {text[end:]}".strip()
+    return None if sentence in rest else (sentence, rest)
 
 
 def _neighbours(searcher: Searcher) -> Callable[[int], list[int]]:
@@ -176,16 +185,22 @@ def _best(curve: Sequence[tuple[float, float]], gains: Floats) -> float:
     """The weight whose neighbourhood is the highest, of several that are equal the middle one.
 
     Not the highest point: where one half is poor the curve falls steeply behind its top, and the questions that people
-    ask have their top elsewhere than sentences have. And where the better end of the curve is lower by less than twice
-    the error of the difference, that end: what two hundred questions cannot tell from chance is not worth a search
-    that other questions find to be worse than its better half. gains: a row a question, a column a weight.
+    ask have their top elsewhere than sentences have. And one half alone where the other is far behind and the mixture
+    may be better by chance; of few questions neither is sure, and the half that looks better may well be the poor one.
+    gains: a row a question, a column a weight.
     """
     heights = np.convolve(np.pad([gain for _, gain in curve], AROUND, mode="edge"), np.ones(2 * AROUND + 1), "valid")
     level = np.flatnonzero(heights >= heights.max() - 1e-9)
     best = int(level[len(level) // 2])
     if len(gains) < ENOUGH:
         return curve[best][0]
-    end = 0 if curve[0][1] >= curve[-1][1] else len(curve) - 1
-    more = gains[:, best] - gains[:, end]
-    error = float(more.std(ddof=1)) / math.sqrt(len(more))
-    return curve[best if float(more.mean()) > SURE * error else end][0]
+    ahead, behind = sorted((0, len(curve) - 1), key=lambda end: curve[end][1], reverse=True)
+    if _errors(gains[:, ahead] - gains[:, behind]) > FAR and _errors(gains[:, best] - gains[:, ahead]) <= SURE:
+        best = ahead
+    return curve[best][0]
+
+
+def _errors(differences: Floats) -> float:
+    """The mean of these, in standard errors of it."""
+    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
+    return float(differences.mean()) / error if error else 0.0

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from core.rag.calibrate import LEAST, SAMPLED, Calibration, _best, calibrate, stale
+from core.rag.calibrate import LEAST, OF_EACH, SAMPLED, Calibration, _best, calibrate, stale
 from core.rag.fusion import Floats
 from core.rag.retrieve import UNCALIBRATED, Options, Searcher
 from tests.rag.corpora import ENGLISH, FRENCH, chunk, chunks, embed, embed_nothing, searcher
 
+WEIGHTS = [number / 20 for number in range(21)]
 TOWNS = [f"{begin}{end}" for begin in ("Ar", "Bel", "Cor", "Dun", "El", "Far") for end in ("by", "ville", "ham", "ton")]
 
 
@@ -27,7 +30,7 @@ def test_the_weight_is_the_best_point_of_its_curve() -> None:
     found = calibrate(searcher())
     assert [weight for weight, _ in found.curve] == [number / 20 for number in range(21)]
     assert found.at(found.weight) == max(gain for _, gain in found.curve)
-    assert found.questions == found.passages == 12
+    assert (found.passages, found.questions) == (12, 30)
 
 
 def test_the_same_passages_give_the_same_weight_and_curve() -> None:
@@ -52,7 +55,7 @@ def test_neighbours_that_overlap_are_no_candidates() -> None:
     found = calibrate(searcher(overlapping + more))
     assert found.known  # and with them, the neighbour would always be first
     alone = calibrate(searcher(overlapping), sampled=5)
-    assert (alone.questions, alone.known) == (2, False)
+    assert (alone.questions, alone.known) == (4, False)
 
 
 def test_too_few_passages_tell_nothing() -> None:
@@ -97,24 +100,40 @@ def test_the_hybrid_search_uses_it() -> None:
     assert embed([]).shape == (0, 64)
 
 
-def test_what_may_be_chance_is_left_to_the_better_half() -> None:
-    """Keywords find almost all; what vectors at random add to some of two hundred questions they take from others."""
-    draw = np.random.default_rng(3)
-    weights = np.linspace(0, 1, 21)
-    for more, kept in ((0.01, True), (0.2, False)):
-        gains = np.interp(weights, [0, 0.5, 1], [0.9, 0.9 + more, 0.2]) + draw.normal(0, 0.3, (200, 1)) * (weights > 0)
-        curve = _curve(gains)
-        assert max(gain for _, gain in curve) > curve[0][1], "a mixture looks better"
-        assert (_best(curve, gains) == 0.0) is kept
+def gains(heights: Sequence[float], spread: float, questions: int) -> Floats:
+    """A row a question: these heights at the weights 0, ½ and 1, and what a question has of its own at each."""
+    at = np.interp(WEIGHTS, np.linspace(0, 1, len(heights)), heights)
+    return at + np.random.default_rng(3).normal(0, spread, (questions, 1)) * np.linspace(-1, 1, len(WEIGHTS))
+
+
+def best(asked: Floats) -> float:
+    return _best(list(zip(WEIGHTS, asked.mean(axis=0).tolist(), strict=True)), asked)
 
 
 def test_a_steep_side_is_kept_away_from() -> None:
     """The highest point stands at the edge of a cliff, and other questions find the edge a little elsewhere."""
-    weights = np.linspace(0, 1, 21)
-    heights = np.interp(weights, [0, 0.5, 0.55, 1], [0.4, 0.6, 0.3, 0.2])
-    gains = np.tile(heights, (200, 1)) + np.random.default_rng(4).normal(0, 0.01, (200, 21))
-    assert _best(_curve(gains), gains) in {0.3, 0.35, 0.4}
+    heights = np.interp(WEIGHTS, [0, 0.5, 0.55, 1], [0.4, 0.6, 0.3, 0.2])
+    assert 0.3 <= best(gains(heights, 0.01, 200)) <= 0.4
 
 
-def _curve(gains: Floats) -> list[tuple[float, float]]:
-    return [(number / 20, float(gain)) for number, gain in enumerate(gains.mean(axis=0))]
+@pytest.mark.parametrize(
+    ("heights", "spread", "half"),
+    [
+        ((0.9, 0.905, 0.2), 0.3, 0.0),  # what vectors that read nothing add to some questions they take from others
+        ((0.2, 0.905, 0.9), 0.3, 1.0),
+        ((0.9, 0.95, 0.2), 0.1, None),  # surely better together
+        ((0.6, 0.61, 0.5), 0.9, None),  # which half is the better one is not sure
+    ],
+)
+def test_a_half_is_left_alone_where_it_is_far_ahead_and_a_mixture_may_be_better_by_chance(
+    heights: tuple[float, float, float], spread: float, half: float | None
+) -> None:
+    found = best(gains(heights, spread, 200))
+    assert found == half if half is not None else 0.2 < found < 0.8
+
+
+def test_a_small_collection_is_asked_several_sentences_of_a_passage() -> None:
+    several = [f"{ENGLISH[n % len(ENGLISH)]} Copy {n} says so. It says no more {n} times." for n in range(20)]
+    found = calibrate(searcher(chunks(several)))
+    assert (found.passages, found.questions) == (20, 20 * OF_EACH)
+    assert calibrate(searcher(chunks(several)), sampled=25).questions == 25

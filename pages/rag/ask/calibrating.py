@@ -98,8 +98,8 @@ def _state(
         icon=":material/tune:",
         disabled=running is not None,
         help=_(
-            "Takes a sentence out of each of up to 200 passages, and looks which weight finds the passage again "
-            "without it. Nobody has to say what is right."
+            "Takes up to 300 sentences out of the passages, one at a time, and looks which weight finds the passage "
+            "again without it. Nobody has to say what is right."
         ),
         on_click=partial(_again, workbench, me, collection.id),
     )
