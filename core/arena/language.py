@@ -7,6 +7,7 @@ another language is not taken for a Frenchman.
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 TOLD = ("en", "fr")
 SEARCHED = 20_000
@@ -50,8 +51,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 def language_of(text: str) -> str | None:
     """ "en", "fr", or None where neither has more of its common words in the text than every other language."""
     text = text[:SEARCHED].lower().replace("’", "'")
-    words = _WORD.findall(text)
-    counts = {language: sum(word in known for word in words) for language, known in _STOP_WORDS.items()}
+    words = Counter(_WORD.findall(text))
+    counts = {language: sum(words[word] for word in known) for language, known in _STOP_WORDS.items()}
     counts["fr"] += len(_ELISION.findall(text))
     best, second, *_ = sorted(counts, key=counts.__getitem__, reverse=True)
     return best if counts[best] > counts[second] and best in TOLD else None

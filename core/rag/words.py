@@ -22,7 +22,9 @@ _STEMMERS: dict[Language, str] = {"en": "english", "fr": "french"}
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 """Thai and Lao, Burmese, Khmer, Japanese, Chinese."""
-_ARABIC = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": None})
+_ARABIC = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": None} | {chr(mark): None for mark in range(0x64B, 0x653)}
+)
 
 
 def language(text: str) -> Language | None:
@@ -52,10 +54,17 @@ def _once(stems: Iterable[str]) -> list[str]:
 
 
 def _split(text: str) -> list[str]:
-    lowered = unicodedata.normalize("NFKC", text).casefold().translate(_ARABIC)
-    lowered = "".join(c for c in lowered if not "\u064b" <= c <= "\u0652")
+    lowered = unicodedata.normalize("NFKC", text).casefold()
+    if not lowered.isascii():
+        lowered = lowered.translate(_ARABIC)
+    found: list[str] = _WORD.findall(lowered)
+    return found if _UNSPACED.search(lowered) is None else _cut(found)
+
+
+def _cut(words: Iterable[str]) -> list[str]:
+    """What is written without spaces in them, as pairs of characters."""
     found: list[str] = []
-    for word in _WORD.findall(lowered):
+    for word in words:
         runs = list(_UNSPACED.finditer(word))
         if not runs:
             found.append(word)

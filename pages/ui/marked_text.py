@@ -7,9 +7,10 @@ import streamlit as st
 from pages.ui.component_key import component_key
 
 
-def show(key: str, before: str, passage: str, after: str, *, name: str) -> None:
-    """Draws it. name: what the whole is, for screen readers."""
-    data = {"before": before, "passage": passage, "after": after, "name": name}
+def show(key: str, before: str, passage: str, after: str, *, name: str, within: str = "") -> None:
+    """Draws it. name: what the whole is, for screen readers. within: key of a container around it that comes into view
+    when the text is drawn for the first time."""
+    data = {"before": before, "passage": passage, "after": after, "name": name, "within": within}
     _component(key=component_key(key), data=[data])  # a list: see figure_list
 
 
@@ -34,6 +35,16 @@ export default function ({ data: [data], parentElement }) {
   const show = () => { page.scrollTop = Math.max(mark.offsetTop - page.offsetTop - page.clientHeight / 4, 0); };
   show();
   const frame = requestAnimationFrame(show);
+  if (data.within && !page.dataset.shown) {
+    page.dataset.shown = "yes";
+    const here = parentElement.getRootNode().host ?? parentElement;
+    const box = here.closest(`.st-key-${data.within}`);
+    if (box) {
+      box.style.scrollMarginTop = "4.5rem"; // the page's head lies over what scrolls
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      box.scrollIntoView({ block: "start", behavior: calm ? "instant" : "smooth" });
+    }
+  }
   return () => cancelAnimationFrame(frame);
 }
 """

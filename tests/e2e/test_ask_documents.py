@@ -56,8 +56,12 @@ def test_a_citation_opens_its_page_with_the_passage_marked(
     expect(prompt).to_contain_text("documents [1]")
     page.goto(answered(bench, collection.id))
     expect(page.get_by_text("no source")).to_be_visible()
+    page.set_viewport_size(
+        {"width": 1280, "height": 480}
+    )  # as under a long answer: the source is below what is in sight
     page.get_by_role("button", name=re.compile("Open source 1")).click()
     expect(page.locator("mark")).to_contain_text("Every speaker stood on the same rock.")
+    expect(page.get_by_role("button", name="Close", exact=True)).to_be_in_viewport()
 
 
 def answered(bench: Workbench, collection_id: str) -> str:

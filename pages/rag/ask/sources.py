@@ -17,6 +17,7 @@ from pages.ui import error_box, marked_text, page_picture
 from pages.ui.words import _, count, ngettext, number
 
 OPENED = "ask-source"
+_BOX = "opened-source"
 AROUND = 6000
 """Characters of a text that are shown on each side of a passage."""
 
@@ -68,7 +69,7 @@ def _close() -> None:
 
 def _source(workbench: Workbench, me: str, grounding: Grounding, passage: Passage) -> None:
     chunk = passage.chunk
-    with st.container(border=True, key="opened-source"):
+    with st.container(border=True, key=_BOX):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**[{passage.number}] {error_box.plain(where(chunk))}**", width="stretch")
             st.button(_("Close"), icon=":material/close:", type="tertiary", key="close-source", on_click=_close)
@@ -86,7 +87,7 @@ def _document(workbench: Workbench, me: str, collection_id: str, chunk: Chunk) -
         text = collections.extracted(me, collection_id, chunk.document_id).text
     except WorkbenchError:
         st.caption(_("The document is no longer in the collection. This is the passage as the model was given it."))
-        marked_text.show(f"source-{chunk.id}", "", chunk.text, "", name=chunk.document)
+        marked_text.show(f"source-{chunk.id}", "", chunk.text, "", name=chunk.document, within=_BOX)
         return
     if document.media_type == "application/pdf" and chunk.page is not None:
         page_picture.show(f"page-{chunk.id}", lambda: collections.original(me, collection_id, document.id), chunk)
@@ -96,7 +97,7 @@ def _document(workbench: Workbench, me: str, collection_id: str, chunk: Chunk) -
         end = start + len(chunk.text)
     if start < 0:
         st.caption(_("The document has changed since. This is the passage as the model was given it."))
-        marked_text.show(f"source-{chunk.id}", "", chunk.text, "", name=document.name)
+        marked_text.show(f"source-{chunk.id}", "", chunk.text, "", name=document.name, within=_BOX)
         return
     before, after = text[max(start - AROUND, 0) : start], text[end : end + AROUND]
     marked_text.show(
@@ -105,6 +106,7 @@ def _document(workbench: Workbench, me: str, collection_id: str, chunk: Chunk) -
         text[start:end],
         after + (" …" if end + AROUND < len(text) else ""),
         name=document.name,
+        within=_BOX,
     )
 
 
