@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +37,16 @@ class Offered:
     def __init__(self, served: Callable[[], Served]) -> None:
         self._served = served
         self._ids: frozenset[str] = frozenset()
+        self._arriving = 0
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """A request is on its way to a model, which knows of it by that. Used from one event loop."""
+        self._arriving += 1
+        try:
+            yield
+        finally:
+            self._arriving -= 1
 
     def get(self, model_id: str | None) -> LocalModel:
         """The model, as it is in memory, else with the default settings; None is the one that comes with the workbench.
@@ -43,7 +54,7 @@ class Offered:
         Raises `ModelNotFound`, `ModelFileInvalid`.
         """
         served, info = self._served(), self._info(model_id)
-        return served.shelf.model(info, served.catalog.path(info), self._settings(info), pace_s=PACE_S)
+        return served.shelf.model(info, served.catalog.path(info), self._settings(info), pace_s=PACE_S, more=self._more)
 
     def listed(self) -> list[Object]:
         """All of them, as /v1/models has them."""
@@ -56,6 +67,9 @@ class Offered:
     def loaded(self) -> list[Loaded]:
         """What is in memory."""
         return self._served().shelf.loaded()
+
+    def _more(self) -> bool:
+        return self._arriving > 0
 
     def _info(self, model_id: str | None) -> ModelInfo:
         catalog = self._served().catalog

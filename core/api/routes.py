@@ -92,18 +92,22 @@ class _Api:
         return _json(await to_thread.run_sync(self._offered.described, request.path_params["id"]))
 
     async def chat(self, request: Request) -> Response:
-        body = await bodies.read(request, bodies.Chat)
-        asked = asking.chat(body)
-        model = await to_thread.run_sync(self._offered.get, body.model)
+        with self._offered.arriving():
+            body = await bodies.read(request, bodies.Chat)
+            asked = asking.chat(body)
+            model = await to_thread.run_sync(self._offered.get, body.model)
+            reading = self.readings.start(model, asked)
         shape = ChatShape(model.info.id, len(asked), logprobs=bool(body.logprobs), usage=_usage(body))
-        return Reply(self.readings.start(model, asked), shape, stream=bool(body.stream))
+        return Reply(reading, shape, stream=bool(body.stream))
 
     async def complete(self, request: Request) -> Response:
-        body = await bodies.read(request, bodies.Completion)
-        asked = asking.completion(body)
-        model = await to_thread.run_sync(self._offered.get, body.model)
+        with self._offered.arriving():
+            body = await bodies.read(request, bodies.Completion)
+            asked = asking.completion(body)
+            model = await to_thread.run_sync(self._offered.get, body.model)
+            reading = self.readings.start(model, asked)
         shape = CompletionShape(model.info.id, len(asked), logprobs=body.logprobs is not None, usage=_usage(body))
-        return Reply(self.readings.start(model, asked), shape, stream=bool(body.stream))
+        return Reply(reading, shape, stream=bool(body.stream))
 
     async def embed(self, request: Request) -> Response:
         body = await bodies.read(request, bodies.Embedding)

@@ -35,10 +35,6 @@ SEVERAL = 3
 """Answers from which flash attention is quicker on a processor. Without it each token attends to the cells of all of
 them, and is masked from those that are not its own; with it a cell that is masked is passed over."""
 
-SOON_READ = 512
-"""Prompt tokens that are read first, as they lose little by the way they are attended to, and nobody's first word waits
-for the change."""
-
 SMALLEST_SLICE = 16
 QUEUE_LIMIT = 256
 
@@ -83,12 +79,16 @@ class Batcher:
         return len(self._running) >= self._parallel
 
     @property
+    def gathers(self) -> bool:
+        """Whether what comes in the next moments may be read together with what has come."""
+        return self.busy and not self.full and not self.changing  # what comes during a change is read after it
+
+    @property
     def changing(self) -> bool:
         """Whether the next turn makes it ready for several answers."""
         if self._model.flash or len(self._running) < SEVERAL or not self._model.chooses_attention:
             return False
-        unread = sum(len(g.tokens) - len(k.tokens) for g, k in self._running if not g.decoding(k))
-        return not 0 < unread <= SOON_READ and self._sequences.can_move
+        return self._sequences.can_move
 
     def submit(self, generation: Generation) -> None:
         """A new request, to the end of the queue; fails it with `ModelBusy` when the queue is full."""

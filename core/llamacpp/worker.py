@@ -31,8 +31,8 @@ REST_AFTER_S = 2.0
 """Without anything to do: questions that come in a burst do not have the model change between them."""
 
 SILENCE_S, GATHERED_S = 0.006, 0.03
-"""What comes before such a silence after the first question, and within such a time, is read together with it: alone
-the first would be answered a little sooner, and all others wait until it has been read."""
+"""What comes before such a silence after the first question, or was announced by the last one, and within such a time,
+is read together with it: alone the first would be answered a little sooner, and all others wait until it was read."""
 
 Work = Callable[[], None]
 
@@ -65,15 +65,18 @@ class Worker:
         self._batcher = Batcher(model, parallel=parallel, emit=self._emit, fail=self.fail)
         self._embedder = Embedder(model, done=self._embedded, fail=self.fail)
         self._todo: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._more = False
 
     def run(self) -> None:
         """Decodes for as long as the process lives."""
         while True:
-            if not self._batcher.busy and not self._embedder.busy:
+            idle = not self._batcher.busy and not self._embedder.busy
+            if idle:
                 self._wait()()
-                self._gather()
             while not self._todo.empty():
                 self._todo.get()()
+            if idle:
+                self._gather()
             if self._batcher.busy:
                 self._batcher.turn()
             if self._embedder.busy:
@@ -88,8 +91,8 @@ class Worker:
     def _gather(self) -> None:
         until = time.monotonic() + GATHERED_S
         with contextlib.suppress(queue.Empty):
-            while self._batcher.busy and not self._batcher.full and (left := until - time.monotonic()) > 0:
-                self._todo.get(timeout=min(SILENCE_S, left))()
+            while self._batcher.gathers and (left := until - time.monotonic()) > 0:
+                self._todo.get(timeout=left if self._more else min(SILENCE_S, left))()
 
     def prepare(self, frame: wire.ToWorker) -> None:
         """Does what can be done outside the decode thread, and hands it the rest."""
@@ -103,7 +106,7 @@ class Worker:
             if isinstance(frame, wire.Start):
                 generation = self._generation(frame)
                 self._outbox.send(wire.Prepared(frame.id))
-                self._todo.put(lambda: self._batcher.submit(generation))
+                self._todo.put(lambda: self._submit(generation, more=frame.more))
             elif isinstance(frame, wire.Count):
                 self._outbox.send(self._count(frame))
             elif isinstance(frame, wire.Tokenize):
@@ -120,6 +123,10 @@ class Worker:
     def fail(self, request: int, error: WorkbenchError) -> None:
         """Tells the other side that a request failed."""
         self._outbox.send(wire.Raised(request, error.to_dict()))
+
+    def _submit(self, generation: Generation, *, more: bool) -> None:
+        self._more = more
+        self._batcher.submit(generation)
 
     def _emit(self, items: list[tuple[int, Event]]) -> None:
         self._outbox.send(wire.Events(items))

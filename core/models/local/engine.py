@@ -114,12 +114,15 @@ class Engine:
         if self._failure is not None:
             raise self._failure
 
-    def stream(self, request: ChatRequest, *, pace_s: float = PACE_S) -> Iterator[Event]:
-        """Events of one request on the loaded model; see `ChatModel.stream`, and `PACE_S`."""
+    def stream(
+        self, request: ChatRequest, *, pace_s: float = PACE_S, more: Callable[[], bool] = lambda: False
+    ) -> Iterator[Event]:
+        """Events of one request on the loaded model; see `ChatModel.stream`, and `PACE_S`. more: whether others are
+        about to come, with which it is read."""
         limits.check(request)
         handed_over = time.perf_counter()
         with _Expecting(self, pace_s) as (number, inbox):
-            self._send(wire.Start(number, request, handed_over))
+            self._send(wire.Start(number, request, handed_over, more()))
             prepared = False
             try:
                 while True:

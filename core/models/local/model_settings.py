@@ -17,7 +17,7 @@ FlashAttention = Literal["auto", "on", "off"]
 DEFAULT_CONTEXT = 4096
 """Tokens, where neither the model nor the memory asks for less: long enough for a lesson, small enough for a laptop."""
 
-CPU_BATCH = 128
+CPU_BATCH = 256
 GPU_BATCH = 512
 """Prompt tokens computed at once. More are no faster on a processor, and take more memory."""
 

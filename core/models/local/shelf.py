@@ -80,10 +80,16 @@ class Shelf:
         return self._budget
 
     def model(
-        self, info: ModelInfo, path: Path, settings: ModelSettings | None = None, *, pace_s: float = PACE_S
+        self,
+        info: ModelInfo,
+        path: Path,
+        settings: ModelSettings | None = None,
+        *,
+        pace_s: float = PACE_S,
+        more: Callable[[], bool] = lambda: False,
     ) -> LocalModel:
-        """The model as a `ChatModel`; loaded when it is first asked something. `pace_s`: see `engine.PACE_S`."""
-        return LocalModel(self, info, path, (settings or ModelSettings()).checked(), pace_s=pace_s)
+        """The model as a `ChatModel`, loaded when it is first asked something. `pace_s`, `more`: as `Engine.stream`."""
+        return LocalModel(self, info, path, (settings or ModelSettings()).checked(), pace_s=pace_s, more=more)
 
     def loaded(self) -> list[Loaded]:
         """What is in memory now."""
@@ -193,11 +199,19 @@ class LocalModel:
     """A GGUF model on this machine as a `ChatModel`. Costs nothing until it is asked."""
 
     def __init__(
-        self, shelf: Shelf, info: ModelInfo, path: Path, settings: ModelSettings, *, pace_s: float = PACE_S
+        self,
+        shelf: Shelf,
+        info: ModelInfo,
+        path: Path,
+        settings: ModelSettings,
+        *,
+        pace_s: float,
+        more: Callable[[], bool],
     ) -> None:
         self.info = info
         self.settings = settings
         self._pace_s = pace_s
+        self._more = more
         self._shelf = shelf
         self._path = path
 
@@ -213,7 +227,7 @@ class LocalModel:
                 yield from self._answering(engine, request, load_s)
 
     def _answering(self, engine: Engine, request: ChatRequest, load_s: float) -> Iterator[Event]:
-        for event in self._shelf.measured(engine.stream(request, pace_s=self._pace_s)):
+        for event in self._shelf.measured(engine.stream(request, pace_s=self._pace_s, more=self._more)):
             if isinstance(event, Finished):
                 self._shelf.answered(self.info, self.settings)
                 event = _with_load(event, load_s)

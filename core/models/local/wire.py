@@ -27,11 +27,13 @@ class Load(_Frame, frozen=True):
 
 
 class Start(_Frame, frozen=True):
-    """A request. `handed_over`: `time.perf_counter()` when the request was handed over, on the system-wide clock."""
+    """A request. `handed_over`: `time.perf_counter()` when the request was handed over, on the system-wide clock.
+    `more`: others are about to come."""
 
     id: int
     request: ChatRequest
     handed_over: float
+    more: bool = False
 
 
 class Cancel(_Frame, frozen=True):
