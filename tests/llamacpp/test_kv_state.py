@@ -48,9 +48,16 @@ model.attend(flash=True)
 refused = llama.llama_state_seq_set_data(model.context, columns, len(columns), 3)
 taken = llama.llama_state_seq_set_data(model.context, rows, len(rows), 3)
 given = read(tokens[-1:], len(tokens) - 1)
+llama.llama_memory_clear(llama.llama_get_memory(model.context), True)
+read(tokens[:-1], 0)
+anew = read(tokens[-1:], len(tokens) - 1)
+
+def apart(logits):
+    return float(np.sqrt(np.mean((logits - expected) ** 2)) / expected.std())
+
 print(json.dumps({
     "refused": refused, "taken": taken == len(rows), "again": bytes(kv_state.turned(rows)) == bytes(columns),
-    "apart": float(np.sqrt(np.mean((given - expected) ** 2)) / expected.std()),
+    "apart": apart(given), "rounding": apart(anew),
     "same": int(given.argmax()) == int(expected.argmax()),
     "cuts": sum(kv_state.turned((ctypes.c_ubyte * end).from_buffer_copy(bytes(rows)[:end])) is not None
                 for end in range(40, len(rows), 997)),
@@ -66,7 +73,8 @@ def test_the_numbers_are_the_same_in_the_other_layout(smollm: Path) -> None:
     said = json.loads(done.stdout.splitlines()[-1])
     assert not said["refused"], "llama.cpp takes no copy of the other layout"
     assert said["taken"] and said["again"] and said["same"]
-    assert said["apart"] < 0.05, "but for what the other attention rounds"
+    assert said["rounding"] < 0.2
+    assert said["apart"] < 3 * said["rounding"], "no more than what the other attention rounds on this processor"
     assert not said["cuts"], "what is cut off is known as such"
 
 
