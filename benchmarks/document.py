@@ -18,6 +18,9 @@ from benchmarks.figure import ROOT, Figure
 PATH = ROOT / "docs" / "BENCHMARKS.md"
 BEGIN, END = "<!-- figures: written by `python -m benchmarks --write` -->", "<!-- end of the figures -->"
 MACHINE = "Machine: "
+VECTORS = {"avx512f": " (AVX-512)", "avx2": " (AVX2)"}
+"""What a processor's flags say of how many numbers it computes at once: one name stands for several of them."""
+
 HEAD = "| what | here | target | reached | measured | by |\n| --- | --- | --- | --- | --- | --- |"
 
 
@@ -71,5 +74,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    said = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = said.get("model name") or platform.processor() or platform.machine()
+    widest = next((word for flag, word in VECTORS.items() if flag in said.get("flags", "").split()), "")
+    return name + widest
