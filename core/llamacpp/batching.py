@@ -122,6 +122,8 @@ class Batcher:
         if self.changing:
             self._attend(flash=True)
             return
+        if self._model.flash and len(self._running) >= SEVERAL:
+            self._sequences.pack()
         rows = self._fill()
         if self._batch.count:
             self._decode(rows)
@@ -234,8 +236,10 @@ class Batcher:
             self._prompt_rate += 0.5 * (rate - self._prompt_rate)
         for sequence, size in sizes.items():
             generation, kept = by_id[sequence]
-            if size > 1 and not generation.started:
-                self._report_prefill(generation, kept)
+            if size > 1:
+                kept.together = len(kept.tokens)
+                if not generation.started:
+                    self._report_prefill(generation, kept)
 
     def _sample(self, generation: Generation, kept: Kept, row: int) -> None:
         try:

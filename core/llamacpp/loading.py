@@ -61,7 +61,7 @@ class LoadedModel:
             llama.llama_model_is_recurrent(self._model) or llama.llama_model_is_hybrid(self._model)
         )
         self.threads = load.settings.threads or model_settings.physical_cores()
-        self.sequences = min(load.settings.parallel, llama.llama_max_parallel_sequences())
+        self.sequences = min(load.settings.parallel, llama.llama_max_parallel_sequences() - 1)
         self.threads_now = self.threads
         self.flash, self._can_flash = False, True
         self.context = self._new_context(self._params())
@@ -179,8 +179,7 @@ class LoadedModel:
         params.n_ctx = model_settings.context_length(settings, trained=self.trained_context)
         params.n_ubatch = max(settings.batch(gpu=gpu), self.sequences)
         params.n_batch = max(params.n_ubatch, _TURN)
-        params.n_seq_max = self.sequences
-        params.n_outputs_max = self.sequences
+        params.n_seq_max = params.n_outputs_max = self.sequences + 1  # and a spare one (packing.py)
         params.n_threads = params.n_threads_batch = self.threads
         params.type_k = params.type_v = KV_TYPES[settings.kv_type]
         params.flash_attn_type = FLASH[settings.flash(gpu=gpu)]

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import llama_cpp.llama_cpp as llama
 
+from core.llamacpp import packing
 from core.llamacpp.parking import WORTH_PARKING, Parked, ParkingLot
 
 _NO_TOKEN = -1
@@ -23,11 +24,13 @@ _NO_TOKEN = -1
 
 @dataclass(eq=False)
 class Kept:
-    """One sequence id: the tokens whose keys and values are in the cache, in order, and whether a request uses it."""
+    """One sequence id: the tokens whose keys and values are in the cache, in order, and whether a request uses it.
+    `together`: how many of them, from the beginning, lie where they were read or packed (packing.py)."""
 
     id: int
     tokens: list[int] = field(default_factory=list)
     active: bool = False
+    together: int = 0
 
 
 T = TypeVar("T", Kept, Parked)
@@ -37,6 +40,7 @@ class Sequences:
     """The sequence ids of one context, and what is parked, at most `parked` tokens. Used by the decode thread alone."""
 
     def __init__(self, context: llama.llama_context_p, *, count: int, can_share: bool, parked: int) -> None:
+        self._context = context
         self._memory = llama.llama_get_memory(context)
         self._all = [Kept(i) for i in range(count)]
         self._parked = ParkingLot(context, limit=parked)
@@ -63,6 +67,7 @@ class Sequences:
             if parked is None or parked_share <= shared or not self._restore(parked, taken, parked_share):
                 self._share(held, taken, shared)
         taken.active = True
+        taken.together = len(taken.tokens)
         return taken
 
     def _park_tail(self, kept: Kept, length: int) -> None:
@@ -102,15 +107,25 @@ class Sequences:
         tokens that are to be computed again; the rest is parked."""
         for kept in sorted(self._all, key=lambda kept: kept.active):  # what is in use last: the first parked go first
             self._parked.park(kept.id, kept.tokens)
-        context = reopened()
-        self._memory = llama.llama_get_memory(context)
-        self._parked.move_to(context)
+        self._context = reopened()
+        self._memory = llama.llama_get_memory(self._context)
+        self._parked.move_to(self._context)
         for kept in self._all:
             held, kept.tokens = kept.tokens, []
             if kept.active and held:
                 parked, shared = self._longest_prefix(self._parked, [*held, _NO_TOKEN])
                 if parked is not None:
                     self._restore(parked, kept, shared)
+                    kept.together = len(kept.tokens)
+
+    def pack(self) -> None:
+        """Lays together what answers in progress have written. What finds no place is to be computed again."""
+        due = [k for k in self._all if k.active and len(k.tokens) - k.together >= packing.EVERY]
+        lost = packing.pack(self._context, len(self._all), [(kept.id, kept.together) for kept in due]) if due else ()
+        for kept in due:
+            if kept.id in lost:
+                del kept.tokens[kept.together :]
+            kept.together = len(kept.tokens)
 
     def evict_idle(self) -> bool:
         """Gives the cells of an idle sequence back. False when there is none."""
@@ -139,10 +154,11 @@ class Sequences:
             self._clear(kept)
             return
         del kept.tokens[length:]
+        kept.together = min(kept.together, length)
 
     def _clear(self, kept: Kept) -> None:
         llama.llama_memory_seq_rm(self._memory, kept.id, -1, -1)
-        kept.tokens = []
+        kept.tokens, kept.together = [], 0
 
 
 def common_prefix(a: Sequence[object], b: Sequence[object]) -> int:
