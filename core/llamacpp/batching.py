@@ -173,6 +173,8 @@ class Batcher:
     def _fill_prompts(
         self, waiting: Sequence[tuple[Generation, Kept]], *, answering: bool
     ) -> list[tuple[Generation, Kept, int]]:
+        """Puts what this turn reads of the waiting prompts into the batch, once what several of them begin with.
+        Returns those that are read to their end, each with its output row."""
         batch, ended = self._batch, []
         common = [(0, 0)] * len(waiting)
         if self._model.can_share_prefix:
