@@ -180,7 +180,9 @@ def _tokens_in(usage: Usage) -> list[Figure]:
         Figure(
             label=_("Prompt tokens from the cache"),
             value=count(usage.cached_tokens, estimated=usage.estimated),
-            help=_("Prompt tokens whose work was kept from an earlier request, or done with another one, and used again."),
+            help=_(
+                "Prompt tokens whose work was kept from an earlier request, or done with another one, and used again."
+            ),
         ),
     ]
 
