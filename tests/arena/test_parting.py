@@ -9,7 +9,7 @@ import pytest
 
 from core.arena.parting import Said, comparable, greedy, parting
 from core.events import Alternative, Event, Finished, Text, Token, Usage
-from core.messages import ChatRequest, Message, Sampling
+from core.messages import ChatRequest, Sampling
 from core.models.base import ModelInfo
 from core.models.local.engine import Engine
 from core.models.replay import Replay
@@ -95,13 +95,11 @@ def test_only_free_answers_of_this_machine() -> None:
 
 @pytest.mark.model
 def test_the_real_model_parts_where_its_answers_do(shared_engine: Engine) -> None:
-    plain = request(max_tokens=24)
-    told = msgspec.structs.replace(
-        plain, messages=(Message("system", "You are a pirate. Answer like one."), *plain.messages)
-    )
-    answers = [text(ask_whole(shared_engine, one)) for one in (plain, told)]
+    france = request("What is the capital of France?", max_tokens=24)
+    spain = request("What is the capital of Spain?", max_tokens=24)
+    answers = [text(ask_whole(shared_engine, one)) for one in (france, spain)]
     assert answers[0] != answers[1]
-    found = parting(*(Said(shared_engine, one, said) for one, said in zip((plain, told), answers, strict=True)))
+    found = parting(*(Said(shared_engine, one, said) for one, said in zip((france, spain), answers, strict=True)))
     assert found is not None and found.again and found.aligned
     for side, answer in zip((found.left, found.right), answers, strict=True):
         assert side is not None
