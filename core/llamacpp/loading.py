@@ -179,7 +179,8 @@ class LoadedModel:
         params.n_ctx = model_settings.context_length(settings, trained=self.trained_context)
         params.n_ubatch = max(settings.batch(gpu=gpu), self.sequences)
         params.n_batch = max(params.n_ubatch, _TURN)
-        params.n_seq_max = params.n_outputs_max = self.sequences + 1  # and a spare one (packing.py)
+        spare = 1 if self.chooses_attention else 0  # packing.py; a recurrent model would keep a state for it
+        params.n_seq_max = params.n_outputs_max = self.sequences + spare
         params.n_threads = params.n_threads_batch = self.threads
         params.type_k = params.type_v = KV_TYPES[settings.kv_type]
         params.flash_attn_type = FLASH[settings.flash(gpu=gpu)]
