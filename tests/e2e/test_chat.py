@@ -191,7 +191,7 @@ def test_a_model_typed_as_a_path_that_leads_nowhere(page: Page, bench: Workbench
     picker.press("Enter")
     expect(page.get_by_text("on this machine")).to_be_visible()
     page.get_by_role("button", name="Try again").click()
-    grown(page)
+    drawn(page)
 
 
 def test_a_french_browser_is_answered_in_french(browser: Browser, bench: Workbench) -> None:

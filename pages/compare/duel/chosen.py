@@ -40,19 +40,28 @@ def prefill(pair: Sequence[Asking]) -> None:
 def _one(number: int, models: Sequence[ModelInfo], label: str) -> Asking:
     names = model_picker.labels(models)
     _begin(number, list(names))
+    model_key, temperature_key, system_key = (_key(field, number) for field in ("model", "temperature", "system"))
     model_id = st.selectbox(
         label,
         list(names),
+        index=list(names).index(st.session_state[model_key]),
         format_func=lambda id: names.get(id, id),
-        key=_key("model", number),
+        key=model_key,
         persist_state="session",
     )
     temperature = st.slider(
-        _("Temperature"), 0.0, 2.0, step=0.05, key=_key("temperature", number), persist_state="session"
+        _("Temperature"),
+        0.0,
+        2.0,
+        value=st.session_state[temperature_key],
+        step=0.05,
+        key=temperature_key,
+        persist_state="session",
     )
     system_prompt = st.text_area(
         _("System prompt"),
-        key=_key("system", number),
+        st.session_state.get(system_key, ""),
+        key=system_key,
         height=80,
         persist_state="session",
         placeholder=_("You are a patient teacher."),

@@ -75,12 +75,12 @@ def _idea() -> str | None:
 
 def _pairing(models: list[ModelInfo]) -> Pairing:
     names = _names()
-    # Not as a default: "Same models again" has put another one there.
     st.session_state.setdefault(PAIRING, "random" if len(models) > 1 else "chosen")
     mode: Pairing | None = st.pills(
         _("Who meets whom"),
         MODES,
         required=True,
+        default=st.session_state[PAIRING],
         format_func=lambda mode: names[mode][0],
         key=PAIRING,
         persist_state="session",

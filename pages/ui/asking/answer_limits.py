@@ -51,6 +51,7 @@ def stop_strings(place: Place, begun: tuple[str, ...]) -> tuple[str, ...]:
     refusal = place.refusal("stop")
     text: str = st.text_area(
         _("Stop strings"),
+        st.session_state[id],
         height=100,
         key=id,
         disabled=refusal is not None,
@@ -84,6 +85,7 @@ def form(place: Place, begun: Asking) -> tuple[str | None, dict[str, Any] | None
     chosen = st.segmented_control(
         _("Form of the answer"),
         taken,
+        default=st.session_state[id],
         format_func=_form,
         key=id,
         label_visibility="collapsed",
@@ -129,7 +131,7 @@ def _code(place: Place, name: str, label: str, begun: str) -> str:
     id = place.id(name)
     st.session_state.setdefault(id, begun)
     # Kept while another form is looked at.
-    return str(st.text_area(label, height=220, key=id, persist_state="page"))
+    return str(st.text_area(label, st.session_state[id], height=220, key=id, persist_state="page"))
 
 
 def _refused_forms(place: Place, taken: list[Form]) -> str:

@@ -88,6 +88,7 @@ def _presets(place: Place, sampling: Sampling, own: Recommended | None) -> None:
     st.pills(
         _("Preset"),
         [preset.name for preset in offered],
+        default=base.name,
         format_func=label,
         key=id,
         on_change=_pick,

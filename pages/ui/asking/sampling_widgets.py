@@ -97,7 +97,7 @@ def _slider(row: Parameter, label: str, common: dict[str, Any]) -> None:
     # A conversation from elsewhere may be warmer than what is offered, and a slider's range must not change under it.
     top = f"{common['key']}-top"
     st.session_state[top] = max(st.session_state.get(top, row.high), st.session_state[common["key"]])
-    st.slider(label, min_value=row.low, max_value=st.session_state[top], step=row.step, **common)
+    st.slider(label, row.low, st.session_state[top], st.session_state[common["key"]], row.step, **common)
 
 
 def _number(row: Parameter, label: str, common: dict[str, Any]) -> None:
@@ -115,11 +115,12 @@ def _number(row: Parameter, label: str, common: dict[str, Any]) -> None:
 
 
 def _switch(row: Parameter, label: str, common: dict[str, Any]) -> None:
-    st.toggle(label, **common)
+    st.toggle(label, st.session_state[common["key"]], **common)
 
 
 def _text(row: Parameter, label: str, common: dict[str, Any]) -> None:
-    st.text_area(label, height=100, placeholder="1234 = -5" if row.kind == "biases" else None, **common)
+    begun = st.session_state[common["key"]]
+    st.text_area(label, begun, height=100, placeholder="1234 = -5" if row.kind == "biases" else None, **common)
 
 
 _WIDGETS: dict[str, Callable[[Parameter, str, dict[str, Any]], None]] = {
