@@ -5,6 +5,8 @@ The camera over a chart saves it as a picture, in the format that was last chose
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +22,8 @@ FORMATS: tuple[Format, ...] = ("png", "svg")
 _FORMAT = "picture-format"
 _SHARPER = 2
 """Pixels of a PNG for one of the screen, so that it can be printed."""
+_LOOKED_FOR = ("numpy", "pandas", "PIL.Image")
+"""Modules that plotly asks about values where they are imported: it takes one that is only being imported, too."""
 
 
 def show(
@@ -30,10 +34,14 @@ def show(
     title: what the chart says, for those who do not see it. name: of the files it is saved as. csv: its numbers, made
     when they are asked for; with them comes the choice of the picture's format.
     """
-    dark = st.context.theme.type == "dark"
-    st.plotly_chart(
-        make(dark), key=f"{key}-{'dark' if dark else 'light'}", theme=None, alt=title, config=_config(name, _format())
-    )
+    try:
+        _draw(key, make, title, name)
+    except AttributeError:
+        # What another run has begun to import (with its first table) is waited for: it was there by half.
+        for module in _LOOKED_FOR:
+            if module in sys.modules:
+                importlib.import_module(module)
+        _draw(key, make, title, name)
     if csv is None:
         return
     with st.popover(_("Save"), icon=":material/download:", type="tertiary"):
@@ -58,6 +66,13 @@ def show(
         )
         if picked == "svg":
             st.caption(_("SVG stays sharp at any size, and can be edited."))
+
+
+def _draw(key: str, make: Callable[[bool], Figure], title: str, name: str) -> None:
+    dark = st.context.theme.type == "dark"
+    st.plotly_chart(
+        make(dark), key=f"{key}-{'dark' if dark else 'light'}", theme=None, alt=title, config=_config(name, _format())
+    )
 
 
 def separators() -> str:
