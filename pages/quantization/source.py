@@ -16,6 +16,7 @@ from core.gguf.header import GGUF
 from core.models.local import elsewhere, files, uploads
 from core.workbench import Workbench
 from pages.ui import error_box
+from pages.ui.distinct import distinct
 from pages.ui.words import _
 
 KEY, NEXT = "gguf-file", "gguf-file-next"
@@ -33,11 +34,13 @@ def show(workbench: Workbench) -> GGUF | None:
     """Draws the choice. The checked header; None where there is none, and why is on the page."""
     mine = workbench.settings.owners == "person"
     names = _names(workbench, others=mine)
-    _begin(names, typed=mine)
+    begun = _begin(names, typed=mine)
+    offered = list(dict.fromkeys([*names, *filter(None, [begun])]))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         picked = st.selectbox(
             _("File"),
-            list(dict.fromkeys([*names, *filter(None, [st.session_state.get(KEY)])])),
+            offered,
+            index=offered.index(begun) if begun else 0,
             format_func=lambda path: names.get(path, path),
             key=KEY,
             accept_new_options=mine,
@@ -77,26 +80,28 @@ def _header(path: Path, size: int, changed: int) -> GGUF:
     return reader.read(path)
 
 
-def _begin(names: Mapping[str, str], *, typed: bool) -> None:
-    """typed: whether any path may be opened, and not only those that are offered: not where strangers come in."""
+def _begin(names: Mapping[str, str], *, typed: bool) -> str | None:
+    """Puts into the choice what it begins with, unless something is there; what it is now. typed: whether any path may be opened, and not only those that are offered: not where strangers come in."""
     if NEXT in st.session_state:  # what a button chose after the widget was drawn
         st.session_state[KEY] = st.session_state.pop(NEXT)
     if KEY in st.session_state and (typed or st.session_state[KEY] in names):
-        return
+        there: str | None = st.session_state[KEY]
+        return there
     begun = st.query_params.get(ADDRESS)
     if not begun or not (typed or begun in names):
         begun = next(iter(names), None)
     st.session_state[KEY] = begun
+    return begun
 
 
 def _names(workbench: Workbench, *, others: bool) -> dict[str, str]:
     """What each file is called, by its path; ours first."""
     own = files.embedded()
-    names = {str(own): own.name + " · " + _("comes with the workbench")} if own else {}
+    names = {str(own): own.name} if own else {}
     names |= {str(path): path.name for path in files.find(workbench.settings) if str(path) not in names}
     if others:
         names |= {path: f"{name} · {program}" for path, name, program in _elsewhere(_visit=None) if path not in names}
-    return names
+    return distinct(names)
 
 
 @st.cache_data(ttl=LOOK_S, show_spinner=False)

@@ -6,7 +6,6 @@ place, before anything is sent. With *local only* a model that leaves this machi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -18,6 +17,7 @@ from core.models.router import Router
 from core.models.routes import is_route
 from core.workbench import Workbench
 from pages.ui import error_box, prices, privacy
+from pages.ui.distinct import distinct
 from pages.ui.words import _, ngettext, size
 
 NEXT = "model-picker-next"
@@ -113,10 +113,8 @@ def _unlisted(workbench: Workbench, owner: str, model_id: str) -> list[ModelInfo
 
 
 def labels(models: Sequence[ModelInfo]) -> dict[str, str]:
-    """By id, each its own, and the same in every language: the browser gives back the label that was picked."""
-    names = {model.id: " · ".join(filter(None, _name(model))) for model in models}
-    bearers = Counter(names.values())
-    return {id: name if bearers[name] == 1 else f"{name} · {id}" for id, name in names.items()}
+    """By id, each its own, and the same in every language."""
+    return distinct({model.id: " · ".join(filter(None, _name(model))) for model in models})
 
 
 def _name(model: ModelInfo) -> tuple[str | None, ...]:

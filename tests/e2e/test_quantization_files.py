@@ -32,6 +32,9 @@ def test_a_file_is_inspected(page: Page, bench: Workbench) -> None:
     assert page.locator(".js-plotly-plot .scatterlayer path.point").count() == 272
     page.get_by_role("radio", name="Chat template").click()
     expect(page.get_by_text("You are a patient teacher.").first).to_be_visible()
+    page.get_by_text("Français", exact=True).click()
+    expect(page.get_by_role("combobox", name="Fichier")).to_have_value("SmolLM2-135M-Instruct.Q4_1.gguf")
+    expect(page.get_by_role("radio", name="Gabarit de conversation")).to_be_checked()
 
 
 def test_files_are_made_and_a_block_is_seen(page: Page, bench: Workbench, tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ SIZES: dict[str, tuple[str, int | None, int | None]] = {
     "middle": (N_("5 to 15 billion parameters"), 5_000_000_000, 15_000_000_000),
     "large": (N_("more than 15 billion parameters"), 15_000_000_000, None),
 }
-LICENCES = ("", "apache-2.0", "mit", "gemma", "llama3.2", "cc-by-4.0", "cc-by-nc-4.0")
-LANGUAGES = ("", "en", "fr", "de", "es", "it", "pt", "nl", "ar", "zh", "ja")
+LICENCES = ("apache-2.0", "mit", "gemma", "llama3.2", "cc-by-4.0", "cc-by-nc-4.0")
+LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "nl", "ar", "zh", "ja")
 
 
 def show(workbench: Workbench, me: str) -> None:
@@ -71,7 +71,8 @@ def _narrowed() -> Search:
     language = second.selectbox(
         _("Language"),
         LANGUAGES,
-        format_func=lambda code: code or _("any language"),
+        index=None,
+        placeholder=_("any language"),
         key="hub-language",
         accept_new_options=True,
         help=_("As its author says. Most repositories of quantizations say nothing, and are then left out."),
@@ -79,7 +80,8 @@ def _narrowed() -> Search:
     licence = first.selectbox(
         _("Licence"),
         LICENCES,
-        format_func=lambda name: name or _("any licence"),
+        index=None,
+        placeholder=_("any licence"),
         key="hub-licence",
         accept_new_options=True,
     )
@@ -94,7 +96,7 @@ def _restore(wanted: Search | None) -> None:
         return
     size = next(key for key, (_name, *ends) in SIZES.items() if ends == [wanted.least, wanted.most])
     kept = {"text": wanted.text, "size": size, "sort": wanted.sort, "author": wanted.author}
-    for name, value in {**kept, "language": wanted.language, "licence": wanted.licence}.items():
+    for name, value in {**kept, "language": wanted.language or None, "licence": wanted.licence or None}.items():
         st.session_state[f"hub-{name}"] = value
 
 
