@@ -81,7 +81,10 @@ def _header(path: Path, size: int, changed: int) -> GGUF:
 
 
 def _begin(names: Mapping[str, str], *, typed: bool) -> str | None:
-    """Puts into the choice what it begins with, unless something is there; what it is now. typed: whether any path may be opened, and not only those that are offered: not where strangers come in."""
+    """Puts into the choice what it begins with, unless something is there; what it is now.
+
+    typed: whether any path may be opened, and not only those that are offered: not where strangers come in.
+    """
     if NEXT in st.session_state:  # what a button chose after the widget was drawn
         st.session_state[KEY] = st.session_state.pop(NEXT)
     if KEY in st.session_state and (typed or st.session_state[KEY] in names):

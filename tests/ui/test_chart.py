@@ -46,7 +46,5 @@ print(*made)
 
 
 def test_a_chart_is_drawn_while_another_run_imports_pandas() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DRAWN], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S
-    )
+    done = subprocess.run([sys.executable, "-c", DRAWN], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.stdout.split() == ["False", "True"], done.stderr
