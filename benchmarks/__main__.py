@@ -25,6 +25,7 @@ NAMES = (
     "attention",
     "parallel",
     "api",
+    "lesson",
     "second_turn",
     "startup",
     "memory",

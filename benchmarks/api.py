@@ -71,13 +71,13 @@ def measure(plan: Plan) -> list[Figure]:
     for _ in range(plan.repeat):
         for count, rates in engine.items():
             rates.append(alone(plan, count))
-            with workbench(plan) as (port, pid):
-                ours[count].append(served(plan, port, pid, count))
+            with workbench() as (port, pid):
+                ours[count].append(served(port, pid, _bodies(plan, count)))
         with llamacpp.server(plan, context=DEFAULT_CONTEXT) as port:
-            theirs.append(served(plan, port, _listener(port), plan.parallel))
+            theirs.append(served(port, listener(port), _bodies(plan, plan.parallel)))
     return [
         *(_over_engine(count, ours[count], rates) for count, rates in engine.items()),
-        *_to_server(plan, ours[plan.parallel], theirs),
+        *to_server("api", plan.parallel, ours[plan.parallel], theirs),
     ]
 
 
@@ -89,17 +89,17 @@ def alone(plan: Plan, count: int) -> float:
         return bench.aggregate_rate(bench.together(model, asked)) or 0.0
 
 
-def served(plan: Plan, port: int, pid: int, count: int) -> Served:
-    """`count` requests at once over HTTP."""
-    warm_up, *asked = _requests(plan, count, reader.read(plan.model).vocabulary_size or 1)
+def served(port: int, pid: int, bodies: Sequence[dict[str, object]]) -> Served:
+    """The requests at once over HTTP, after the first, which is for warming up."""
+    warm_up, *asked = bodies
     _read(port, warm_up)
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(len(asked)) as pool:
         answers = list(pool.map(partial(_read, port), asked))
     return Served(answers, resident(pid)["rss"])
 
 
 @contextmanager
-def workbench(plan: Plan) -> Iterator[tuple[int, int]]:
+def workbench() -> Iterator[tuple[int, int]]:
     """Port and process id of `python -m core serve`."""
     command = [sys.executable, "-m", "core", "serve", "--port", "0", "--json"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
@@ -118,7 +118,8 @@ def workbench(plan: Plan) -> Iterator[tuple[int, int]]:
             process.wait()
 
 
-def _listener(port: int) -> int:
+def listener(port: int) -> int:
+    """The process, begun by this one, that listens there."""
     import psutil
 
     for process in psutil.Process().children():
@@ -132,24 +133,28 @@ def _requests(plan: Plan, count: int, vocabulary: int) -> list[ChatRequest]:
     return list(itertools.islice(bench.requests(PROMPT, plan.generate, vocabulary=vocabulary), count + 1))
 
 
-def _read(port: int, request: ChatRequest) -> Streamed:
-    body = {
+def _bodies(plan: Plan, count: int) -> list[dict[str, object]]:
+    requests = _requests(plan, count, reader.read(plan.model).vocabulary_size or 1)
+    return [{"prompt": request.prompt, "max_tokens": request.max_tokens, "cache_prompt": False} for request in requests]
+
+
+def _read(port: int, asked: dict[str, object]) -> Streamed:
+    """`asked`: with a `prompt` or with `messages`."""
+    body = asked | {
         "model": EMBEDDED_ID,
-        "prompt": request.prompt,
-        "max_tokens": request.max_tokens,
         "temperature": 0.0,
         "ignore_eos": True,
-        "cache_prompt": False,
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    path, piece = ("/v1/chat/completions", b'"content":"') if "messages" in asked else ("/v1/completions", b'"text":"')
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_LIMIT_S)
     sent = time.perf_counter()
-    connection.request("POST", "/v1/completions", json.dumps(body), {"Content-Type": "application/json"})
+    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
     at: list[float] = []
     tokens = 0
     for line in connection.getresponse():
-        if b'"text":' in line and b'"text":""' not in line:
+        if piece in line and piece + b'"' not in line:
             at.append(time.perf_counter())
         if b'"usage":{' in line:
             tokens = int(json.loads(line.removeprefix(b"data: "))["usage"]["completion_tokens"])
@@ -169,19 +174,21 @@ def _over_engine(count: int, ours: Sequence[Served], engine: Sequence[float]) ->
     )
 
 
-def _to_server(plan: Plan, ours: Sequence[Served], theirs: Sequence[Served]) -> list[Figure]:
-    them = f"llama-server --parallel {plan.parallel}"
+def to_server(name: str, count: int, ours: Sequence[Served], theirs: Sequence[Served]) -> list[Figure]:
+    """Rates, times to first token and memory, to llama-server's with as many slots."""
+    them = f"llama-server --parallel {count}"
     rates = [each.rate for each in ours], [each.rate for each in theirs]
     firsts = _firsts(ours), _firsts(theirs)
+    slowest = [[percentile(sorted(run), 0.95) for run in runs] for runs in firsts]
     memory = [each.memory for each in ours], [each.memory for each in theirs]
     gap = {"p95 gap between pieces, s": {"ours": _gap(ours), "llama-server": _gap(theirs)}}
+    every = {"all": {"ours": firsts[0], "llama-server": firsts[1]}}
+    first_token = f"time to first token of {count} streams, 95th percentile, to {them}"
     return [
-        _compared("server", f"{plan.parallel} streams through our API, to {them}", *rates, ("≥", 0.95), gap),
-        _compared("ttft", f"time to first token of {plan.parallel} streams, 95th percentile, to {them}",
-                  *([percentile(sorted(run), 0.95) for run in runs] for runs in firsts), ("≤", 1.0),
-                  {"all": {"ours": firsts[0], "llama-server": firsts[1]}}),
-        _compared("memory", f"resident memory of server and model, to {them}", *memory, None, {}),
-    ]  # fmt: skip
+        _compared(f"{name}.server", f"{count} streams through our API, to {them}", *rates, ("≥", 0.95), gap),
+        _compared(f"{name}.ttft", first_token, *slowest, ("≤", 1.0), every),
+        _compared(f"{name}.memory", f"resident memory of server and model, to {them}", *memory, None, {}),
+    ]
 
 
 def _compared(
@@ -193,7 +200,7 @@ def _compared(
     more: dict[str, object],
 ) -> Figure:
     return Figure(
-        name=f"api.{name}",
+        name=name,
         what=what,
         value=median(ours) / median(theirs),
         unit="×",
