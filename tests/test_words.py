@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,13 @@ def test_french_spaces_do_not_break() -> None:
     french = catalogues.read(words.FOLDER / "fr/LC_MESSAGES/workbench.po")
     wrong = [b for _, b in pairs(french) if any(f" {mark}" in b for mark in ";:!?»%") or "« " in b or '"' in b]
     assert wrong == []
+
+
+def test_french_apostrophes_are_curved() -> None:
+    """But in the name Compar'IA."""
+    french = catalogues.read(words.FOLDER / "fr/LC_MESSAGES/workbench.po")
+    straight = re.compile(r"(?<=\w)'(?=\w)")
+    assert [b for _, b in pairs(french) if straight.search(b.replace("Compar'IA", ""))] == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from core.gguf import reader
 from core.gguf.header import GGUF
 from core.models.local import elsewhere, files, uploads
 from core.workbench import Workbench
-from pages.ui import error_box
+from pages.ui import error_box, file_field
 from pages.ui.distinct import distinct
 from pages.ui.words import _
 
@@ -114,7 +114,7 @@ def _elsewhere(_visit: None) -> list[tuple[str, str, str]]:
 
 def _upload(workbench: Workbench) -> None:
     with st.popover(_("Upload"), icon=":material/upload:"):
-        given = st.file_uploader(
+        given = file_field.show(
             _("A GGUF file of at most 200 MB"),
             type="gguf",
             key="gguf-upload",

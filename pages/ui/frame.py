@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import WorkbenchError
-from pages.ui import error_box, interpreter, places, press, resources, words
+from pages.ui import error_box, field_hints, interpreter, places, press, resources, words
 from pages.ui.words import _
 
 WIDE = ("compare", "quantization", "rag")
@@ -25,6 +25,7 @@ def show() -> None:
     except WorkbenchError as error:
         error_box.show(error)
         st.stop()
+    field_hints.show()
     page.run()
     press.forget()
     with st.sidebar:

@@ -14,7 +14,7 @@ from core.store.restoring import Restoring, WholeConversation
 from core.transfer import detect, importing, markdown, openai_messages, ours
 from core.workbench import Workbench
 from pages.chat.library.rows import Act
-from pages.ui import error_box
+from pages.ui import error_box, file_field
 from pages.ui.words import _, language, ngettext
 
 DIALOG, IMPORTED, ERROR = "library-dialog", "library-imported", "library-error"
@@ -158,11 +158,11 @@ def _import(workbench: Workbench, owner: str) -> None:
             "messages. What is here already stays as it is."
         )
     )
-    st.file_uploader(
+    file_field.show(
         _("A JSON file"),
         type="json",
         key="import-file",
-        max_upload_size=detect.LIMIT_MB,
+        most_mb=detect.LIMIT_MB,
         on_change=_take_in,
         args=(workbench, owner),
         label_visibility="collapsed",

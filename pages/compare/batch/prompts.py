@@ -12,7 +12,7 @@ from core.arena.prompt_files import Found
 from core.arena.prompts import CATEGORIES, LANGUAGES, Prompt, built_in
 from core.errors import NoPrompts, WorkbenchError
 from core.words import LANGUAGES as LANGUAGE_NAMES
-from pages.ui import error_box
+from pages.ui import error_box, file_field
 from pages.ui.words import _, count, language, ngettext
 
 Source = Literal["set", "write", "file"]
@@ -84,11 +84,11 @@ def _written() -> Chosen | None:
 
 
 def _file() -> Chosen | None:
-    uploaded = st.file_uploader(
+    uploaded = file_field.show(
         _("A text, CSV or JSONL file"),
         type=["txt", "md", "csv", "tsv", "jsonl", "ndjson", "json"],
         key="batch-file",
-        max_upload_size=prompt_files.LIMIT_MB,
+        most_mb=prompt_files.LIMIT_MB,
         help=_(
             "A text has a prompt a line. A table has a column named prompt (or question) and, if you like, system, "
             "category, language, and the checks contains, regex, json_schema and equals (a number)."

@@ -14,7 +14,7 @@ from core.arena.votes import Vote
 from core.errors import WorkbenchError
 from core.transfer.imported import LeftOut
 from core.workbench import Workbench
-from pages.ui import error_box
+from pages.ui import error_box, file_field
 from pages.ui.words import _, ngettext
 
 FILE, REPORT = "ranking-import", "ranking-imported"
@@ -31,11 +31,11 @@ class _Report(msgspec.Struct, frozen=True):
 
 def bringing_in(workbench: Workbench, me: str) -> None:
     """Draws the field for a file of votes, and what became of the last one."""
-    st.file_uploader(
+    file_field.show(
         _("A file of votes"),
         type=["csv", "tsv", "txt", "jsonl", "json", "parquet"],
         key=FILE,
-        max_upload_size=exchange.LIMIT_MB,
+        most_mb=exchange.LIMIT_MB,
         on_change=_take_in,
         args=(workbench, me),
         help=_(

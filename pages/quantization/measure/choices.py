@@ -8,7 +8,7 @@ from core.gguf import quantize, reader, recipes, study, texts
 from core.gguf.study import Spec, Variant
 from core.models.base import ModelInfo
 from core.workbench import Workbench
-from pages.ui import model_picker
+from pages.ui import file_field, model_picker
 from pages.ui.words import _
 
 OWN = "own"
@@ -149,7 +149,7 @@ def _text() -> None:
         help=_("Stories and explanations written for this workbench, some 4,500 tokens; or what your model is for."),
     )
     if chosen == OWN:
-        st.file_uploader(_("A text file"), type=["txt", "md"], key="study-file")
+        file_field.show(_("A text file"), type=["txt", "md"], key="study-file")
         st.text_area(
             _("or the text itself"), key="study-own-text", help=_("One chunk takes 512 tokens: some 380 English words.")
         )

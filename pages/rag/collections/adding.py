@@ -13,7 +13,7 @@ from core.rag.files import Incoming
 from core.rag.values import Collection
 from core.workbench import Workbench
 from pages.rag.collections import opened
-from pages.ui import error_box
+from pages.ui import error_box, file_field
 from pages.ui.words import _
 
 LIMIT_MB = 200
@@ -58,11 +58,11 @@ def show_error() -> None:
 
 def _uploader(workbench: Workbench, me: str, found: Collection | None, source: Source) -> None:
     key = f"documents-{source}-{st.session_state.get(_TURN, 0)}"
-    st.file_uploader(
+    file_field.show(
         _("Drop documents here"),
         accept_multiple_files="directory" if source == "folder" else True,
         key=key,
-        max_upload_size=LIMIT_MB,
+        most_mb=LIMIT_MB,
         on_change=partial(_take, workbench, me, found.id if found else None, key),
         help=_(
             "PDF, Word, PowerPoint, Excel, CSV, OpenDocument, EPUB, HTML, Markdown, text and source code. They stay on "

@@ -12,7 +12,7 @@ from core.rag import question_sets
 from core.rag.question_sets import Question
 from core.rag.values import Collection
 from core.workbench import Workbench
-from pages.ui import error_box
+from pages.ui import error_box, file_field
 from pages.ui.words import _, ngettext
 
 SHOWN = 200
@@ -20,11 +20,11 @@ SHOWN = 200
 
 def show(workbench: Workbench, me: str, collection: Collection) -> tuple[Question, ...]:
     """Draws them. Returns those that are to be asked."""
-    given = st.file_uploader(
+    given = file_field.show(
         _("A file of questions"),
         type=["csv", "tsv", "jsonl", "ndjson", "json"],
         key=f"questions-file-{collection.id}",
-        max_upload_size=LIMIT_MB,
+        most_mb=LIMIT_MB,
         help=_(
             "CSV or JSONL with the columns question and document; page, passage and answer may be beside. The document "
             "is named as it is in the collection."
