@@ -169,9 +169,10 @@ def install_browser() -> None:
         return
     if root := apt_rights():
         run("Chromium, the package lists", [*root, "apt-get", "update"], may_fail=True)
-        run("Chromium, Debian's package", [*root, "apt-get", "install", "-y", "chromium"], may_fail=True)
-        if executable():
-            return
+        for package in ("chromium-headless-shell", "chromium"):
+            run(f"Debian's package {package}", [*root, "apt-get", "install", "-y", package], may_fail=True)
+            if executable():
+                return
     if not run("Chromium, Playwright's own", [str(PYTHON), "-m", "playwright", "install", "chromium"], may_fail=True):
         raise SetupError(BROWSER_MISSING)
 
