@@ -1,24 +1,14 @@
-"""What Streamlit writes beside a field that is being typed in, which it says in English only, in the reader's language."""
+"""What is said beside a field while it is being typed in."""
 
 from __future__ import annotations
 
-import json
-
-import streamlit as st
-
+from pages.ui import instead
 from pages.ui.words import _
-
-_STYLE = """<style>
-:is([data-testid="stTextInput"], [data-testid="stNumberInput"], [data-testid="stTextArea"])
-  [data-testid="InputInstructions"] span:first-child {{ font-size: 0; }}
-:is([data-testid="stTextInput"], [data-testid="stNumberInput"])
-  [data-testid="InputInstructions"] span:first-child::after {{ content: {line}; font-size: 0.75rem; }}
-[data-testid="stTextArea"]
-  [data-testid="InputInstructions"] span:first-child::after {{ content: {lines}; font-size: 0.75rem; }}
-</style>"""
 
 
 def show() -> None:
-    """Puts them into the page. Once a run, in the frame."""
-    words = {"line": _("Enter to apply"), "lines": _("Ctrl or ⌘ + Enter to apply")}
-    st.html(_STYLE.format(**{name: json.dumps(text, ensure_ascii=False) for name, text in words.items()}))
+    """Puts it into the page. Once a run, in the frame."""
+    line, lines = _("Enter to apply"), _("Ctrl or ⌘ + Enter to apply")
+    fields = {"stTextInput": line, "stNumberInput": line, "stTextArea": lines}
+    hint = '[data-testid="InputInstructions"] span:first-child'
+    instead.show({f'[data-testid="{field}"] {hint}': text for field, text in fields.items()}, rem=0.75)
