@@ -1,10 +1,11 @@
 """Our API over our engine alone, and against `llama-server --parallel`: alone and several streams at once.
 
 The same prompts (token ids), lengths, threads and context everywhere, greedy, past the end token; each run is a fresh
-process, warmed up, and they take turns. Both servers are read by the same client over HTTP, as /v1/completions. A rate
-is all generated tokens ÷ (first token of the first answer → last token of the last): as the engine stamps them where it
-runs alone, as they arrive where a server is between. Time to first token: request sent → first piece arrived; its 95th
-percentile is each run's own, so that one slow moment of the machine does not stand for all runs.
+process, warmed up. They take turns, and each round is compared by itself. Both servers are read by the same client over
+HTTP, as /v1/completions. A rate is all generated tokens ÷ (first token of the first answer → last token of the last):
+as the engine stamps them where it runs alone, as they arrive where a server is between. Time to first token: request
+sent → first piece arrived; its 95th percentile is each run's own, so that one slow moment of the machine does not stand
+for all runs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,17 +69,31 @@ def measure(plan: Plan) -> list[Figure]:
     engine: dict[int, list[float]] = {1: [], plan.parallel: []}
     ours: dict[int, list[Served]] = {1: [], plan.parallel: []}
     theirs: list[Served] = []
-    for _ in range(plan.repeat):
-        for count, rates in engine.items():
-            rates.append(alone(plan, count))
-            with workbench() as (port, pid):
-                ours[count].append(served(port, pid, _bodies(plan, count)))
+
+    def engines(count: int) -> None:
+        engine[count].append(alone(plan, count))
+
+    def apis(count: int) -> None:
+        with workbench() as (port, pid):
+            ours[count].append(served(port, pid, _bodies(plan, count)))
+
+    def server() -> None:
         with llamacpp.server(plan, context=DEFAULT_CONTEXT) as port:
             theirs.append(served(port, listener(port), _bodies(plan, plan.parallel)))
+
+    many = plan.parallel
+    take_turns(plan, [partial(engines, 1), partial(apis, 1), partial(engines, many), partial(apis, many), server])
     return [
         *(_over_engine(count, ours[count], rates) for count, rates in engine.items()),
         *to_server("api", plan.parallel, ours[plan.parallel], theirs),
     ]
+
+
+def take_turns(plan: Plan, steps: Sequence[Callable[[], None]]) -> None:
+    """All of them in each round, every other round backwards: a machine that grows slower does so for all alike."""
+    for number in range(plan.repeat):
+        for step in steps if number % 2 == 0 else reversed(steps):
+            step()
 
 
 def alone(plan: Plan, count: int) -> float:
@@ -167,7 +182,7 @@ def _over_engine(count: int, ours: Sequence[Served], engine: Sequence[float]) ->
     return Figure(
         name=f"api.{'one' if count == 1 else 'parallel'}",
         what=f"{count} stream{'s' if count > 1 else ''} through our API, to the engine alone",
-        value=median(rates) / median(engine),
+        value=_ratio(rates, engine),
         unit="×",
         target=("≥", 0.95),
         details={"API": rates, "engine": list(engine), "p95 gap between pieces, s": _gap(ours)},
@@ -202,11 +217,16 @@ def _compared(
     return Figure(
         name=name,
         what=what,
-        value=median(ours) / median(theirs),
+        value=_ratio(ours, theirs),
         unit="×",
         target=target,
         details={"ours": list(ours), "llama-server": list(theirs), **more},
     )
+
+
+def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the rounds' own: what lies between two rounds is the machine's doing."""
+    return median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 def _firsts(runs: Sequence[Served]) -> list[list[float]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from benchmarks import llamacpp
-from benchmarks.api import Served, listener, served, to_server, workbench
+from benchmarks.api import Served, listener, served, take_turns, to_server, workbench
 from benchmarks.figure import Figure, Plan, Unmeasurable
 from core.arena import prompts
 from core.models.local.model_settings import DEFAULT_CONTEXT, physical_cores
@@ -30,11 +30,16 @@ def measure(plan: Plan) -> list[Figure]:
         raise Unmeasurable("the API computes with all physical cores: leave --threads out")
     ours: list[Served] = []
     theirs: list[Served] = []
-    for _ in range(plan.repeat):
+
+    def api() -> None:
         with workbench() as (port, pid):
             ours.append(served(port, pid, _bodies(plan)))
+
+    def server() -> None:
         with llamacpp.server(plan, context=DEFAULT_CONTEXT) as port:
             theirs.append(served(port, listener(port), _bodies(plan)))
+
+    take_turns(plan, [api, server])
     figures = to_server("lesson", plan.parallel, ours, theirs)
     return [dataclasses.replace(figure, what=f"a class behind one system prompt: {figure.what}") for figure in figures]
 
