@@ -81,7 +81,7 @@ def test_an_answer_cites_and_marks_what_nothing_supports(page: Sitting, model: S
     assert cited["text"].endswith("green cheese indeed.\ue012uncited\ue013")
     assert cited["names"]["1"] == "island.pdf, p. 2"
     assert making.ENGLISH[1] in model.asked[0].messages[-1].content
-    assert any("1 of 2 sentences rest" in one.label for one in page.at.expander)
+    assert any("rest on what they cite: 1 of 2" in one.label for one in page.at.expander)
 
 
 @pytest.mark.usefixtures("collection", "model")

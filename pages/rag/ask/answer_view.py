@@ -15,7 +15,7 @@ from core.store.records import StoredMessage
 from core.workbench import Workbench
 from pages.rag.ask import sources
 from pages.ui import cited_text, markdown, message_text
-from pages.ui.words import _, ngettext, percent
+from pages.ui.words import _, percent
 from pages.ui.words import count as count_
 
 UNMARKED = ("```", "~~~", "$$", "\n|")
@@ -73,14 +73,12 @@ def _support(message_id: str, judged: Sequence[Sentence]) -> None:
     telling = [one for one in judged if one.verdict != "unjudged"]
     if not telling:
         return
-    supported = sum(one.verdict == "supported" for one in telling)
-    title = ngettext(
-        "{count} of {total} sentences rests on what it cites",
-        "{count} of {total} sentences rest on what they cite",
-        supported,
-        total=count_(len(telling)),
-    )
-    box = st.expander(title, icon=":material/fact_check:", key=f"support-{message_id}", on_change="rerun")
+    supported = count_(sum(one.verdict == "supported" for one in telling))
+    total = count_(len(telling))
+    title = [_("Sentences that rest on what they cite: {count} of {total}", count=supported, total=total)]
+    if there := sum(one.said_by is not None for one in telling):
+        title.append(_("said in the documents without citing them: {count}", count=count_(there)))
+    box = st.expander(" · ".join(title), icon=":material/fact_check:", key=f"support-{message_id}", on_change="rerun")
     if not box.open:
         return
     words = {
