@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e]
 
 
 def test_a_field_for_files_and_one_being_typed_in(page: Page, bench: Workbench) -> None:
-    page.goto(f"{bench.server.address}rag?view=collections&lang=fr")
+    page.goto(f"{bench.server.address}rag?view=collections&collection=new&lang=fr")
     choose = page.get_by_test_id("stFileUploaderDropzone").locator("button p")
     expect(choose).to_be_visible()
     assert seen(choose) == "Choisir"
