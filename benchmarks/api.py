@@ -38,6 +38,9 @@ from core.models.local.model_settings import DEFAULT_CONTEXT, physical_cores
 PROMPT = 32
 ANSWER_LIMIT_S = 300
 
+Body = dict[str, object]
+"""What is asked: a `prompt` or `messages`, and what goes with it."""
+
 
 @dataclass(frozen=True)
 class Streamed:
@@ -64,28 +67,25 @@ class Served:
 
 def measure(plan: Plan) -> list[Figure]:
     """Rates to the engine's and to llama-server's, times to first token, memory."""
-    if plan.threads != physical_cores():
-        raise Unmeasurable("the API computes with all physical cores: leave --threads out")
-    engine: dict[int, list[float]] = {1: [], plan.parallel: []}
-    ours: dict[int, list[Served]] = {1: [], plan.parallel: []}
-    theirs: list[Served] = []
-
-    def engines(count: int) -> None:
-        engine[count].append(alone(plan, count))
-
-    def apis(count: int) -> None:
-        with workbench() as (port, pid):
-            ours[count].append(served(port, pid, _bodies(plan, count)))
-
-    def server() -> None:
-        with llamacpp.server(plan, context=DEFAULT_CONTEXT) as port:
-            theirs.append(served(port, listener(port), _bodies(plan, plan.parallel)))
-
+    require_all_cores(plan)
     many = plan.parallel
-    take_turns(plan, [partial(engines, 1), partial(apis, 1), partial(engines, many), partial(apis, many), server])
+    bodies = {count: _bodies(plan, count) for count in (1, many)}
+    engine: dict[int, list[float]] = {1: [], many: []}
+    ours: dict[int, list[Served]] = {1: [], many: []}
+    theirs: list[Served] = []
+    take_turns(
+        plan,
+        [
+            lambda: engine[1].append(alone(plan, 1)),
+            lambda: ours[1].append(workbench(bodies[1])),
+            lambda: engine[many].append(alone(plan, many)),
+            lambda: ours[many].append(workbench(bodies[many])),
+            lambda: theirs.append(llama_server(plan, bodies[many])),
+        ],
+    )
     return [
         *(_over_engine(count, ours[count], rates) for count, rates in engine.items()),
-        *to_server("api", plan.parallel, ours[plan.parallel], theirs),
+        *to_server("api", many, ours[many], theirs),
     ]
 
 
@@ -104,7 +104,25 @@ def alone(plan: Plan, count: int) -> float:
         return bench.aggregate_rate(bench.together(model, asked)) or 0.0
 
 
-def served(port: int, pid: int, bodies: Sequence[dict[str, object]]) -> Served:
+def require_all_cores(plan: Plan) -> None:
+    """Raises `Unmeasurable` where the plan asks for other threads than our API computes with."""
+    if plan.threads != physical_cores():
+        raise Unmeasurable("the API computes with all physical cores: leave --threads out")
+
+
+def workbench(bodies: Sequence[Body]) -> Served:
+    """The requests to our API, in a fresh process."""
+    with _workbench() as (port, pid):
+        return _served(port, pid, bodies)
+
+
+def llama_server(plan: Plan, bodies: Sequence[Body]) -> Served:
+    """The requests to a fresh llama-server."""
+    with llamacpp.server(plan, context=DEFAULT_CONTEXT) as port:
+        return _served(port, _listener(port), bodies)
+
+
+def _served(port: int, pid: int, bodies: Sequence[Body]) -> Served:
     """The requests at once over HTTP, after the first, which is for warming up."""
     warm_up, *asked = bodies
     _read(port, warm_up)
@@ -114,7 +132,7 @@ def served(port: int, pid: int, bodies: Sequence[dict[str, object]]) -> Served:
 
 
 @contextmanager
-def workbench() -> Iterator[tuple[int, int]]:
+def _workbench() -> Iterator[tuple[int, int]]:
     """Port and process id of `python -m core serve`."""
     command = [sys.executable, "-m", "core", "serve", "--port", "0", "--json"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
@@ -133,7 +151,7 @@ def workbench() -> Iterator[tuple[int, int]]:
             process.wait()
 
 
-def listener(port: int) -> int:
+def _listener(port: int) -> int:
     """The process, begun by this one, that listens there."""
     import psutil
 
@@ -148,13 +166,12 @@ def _requests(plan: Plan, count: int, vocabulary: int) -> list[ChatRequest]:
     return list(itertools.islice(bench.requests(PROMPT, plan.generate, vocabulary=vocabulary), count + 1))
 
 
-def _bodies(plan: Plan, count: int) -> list[dict[str, object]]:
+def _bodies(plan: Plan, count: int) -> list[Body]:
     requests = _requests(plan, count, reader.read(plan.model).vocabulary_size or 1)
     return [{"prompt": request.prompt, "max_tokens": request.max_tokens, "cache_prompt": False} for request in requests]
 
 
-def _read(port: int, asked: dict[str, object]) -> Streamed:
-    """`asked`: with a `prompt` or with `messages`."""
+def _read(port: int, asked: Body) -> Streamed:
     body = asked | {
         "model": EMBEDDED_ID,
         "temperature": 0.0,

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from benchmarks import llamacpp
-from benchmarks.api import Served, listener, served, take_turns, to_server, workbench
-from benchmarks.figure import Figure, Plan, Unmeasurable
+from benchmarks.api import Body, Served, llama_server, require_all_cores, take_turns, to_server, workbench
+from benchmarks.figure import Figure, Plan
 from core.arena import prompts
-from core.models.local.model_settings import DEFAULT_CONTEXT, physical_cores
 
 TEACHER = (
     "You are a patient teacher. Answer in plain words and short sentences, give one example from everyday life, and "
@@ -26,25 +24,17 @@ QUESTIONS = ("reasoning.en", "instructions.en")
 
 def measure(plan: Plan) -> list[Figure]:
     """The rate of all together, time to first token, memory: to llama-server's."""
-    if plan.threads != physical_cores():
-        raise Unmeasurable("the API computes with all physical cores: leave --threads out")
+    require_all_cores(plan)
+    bodies = _bodies(plan)
     ours: list[Served] = []
     theirs: list[Served] = []
-
-    def api() -> None:
-        with workbench() as (port, pid):
-            ours.append(served(port, pid, _bodies(plan)))
-
-    def server() -> None:
-        with llamacpp.server(plan, context=DEFAULT_CONTEXT) as port:
-            theirs.append(served(port, listener(port), _bodies(plan)))
-
-    take_turns(plan, [api, server])
+    steps = [lambda: ours.append(workbench(bodies)), lambda: theirs.append(llama_server(plan, bodies))]
+    take_turns(plan, steps)
     figures = to_server("lesson", plan.parallel, ours, theirs)
     return [dataclasses.replace(figure, what=f"a class behind one system prompt: {figure.what}") for figure in figures]
 
 
-def _bodies(plan: Plan) -> list[dict[str, object]]:
+def _bodies(plan: Plan) -> list[Body]:
     """One more than are asked at once: the first is for warming up."""
     questions = [prompt.text for id in QUESTIONS for prompt in prompts.built_in(id).prompts][: plan.parallel]
     asked = [(OTHER, "What is the capital of Japan?"), *((TEACHER, question) for question in questions)]
